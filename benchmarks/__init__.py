@@ -1,0 +1,1 @@
+"""Figures against our budgets. Not tests: a machine's mood must never break a build."""

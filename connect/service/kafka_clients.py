@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
@@ -18,6 +19,7 @@ from connect.service.suggestions import did_you_mean
 # A broker that is away is reported once a second by every connection; the services say it once themselves.
 _client_logger = logging.getLogger("librdkafka")
 
+_CALLBACKS = {name: name for name in ("error_cb", "stats_cb", "throttle_cb", "on_commit")}
 _ALWAYS: dict[str, Any] = {"log.connection.close": "false"}
 
 DEFAULTS: Mapping[Role, Mapping[str, str]] = {
@@ -46,7 +48,7 @@ class ClientSettings(Protocol):
     def group_id(self) -> str:
         """Names the clients."""
 
-    def client(self, role: Role) -> Mapping[str, str]:
+    def client(self, role: Role, *, internal: bool = False) -> Mapping[str, str]:
         """Java keys for this kind of client."""
 
 
@@ -109,11 +111,15 @@ def _reconcile_idempotence(config: dict[str, str]) -> list[str]:
     return notes
 
 
+INTERNAL: Final[Mapping[str, str]] = MappingProxyType({})
+"""As ``overrides``: a client for the internal topics and the group, which takes the unprefixed keys only."""
+
+
 def _configuration(
     role: Role, settings: ClientSettings, overrides: Mapping[str, str] | None, librdkafka: Mapping[str, Any]
 ) -> dict[str, Any]:
-    java = {**settings.client(role), **(overrides or {})}
-    direct = {key.replace("_", "."): value for key, value in librdkafka.items()}
+    java = {**settings.client(role, internal=overrides is INTERNAL), **(overrides or {})}
+    direct = {_CALLBACKS.get(key) or key.replace("_", "."): value for key, value in librdkafka.items()}
     config = {**_ALWAYS, **DEFAULTS[role], **translate(role, java).config, **direct}
     config.setdefault("client.id", f"{settings.group_id}-{role}")
     return config
@@ -123,7 +129,7 @@ def producer(settings: ClientSettings, overrides: Mapping[str, str] | None = Non
     """An idempotent producer that never gives a record up.
 
     ``overrides`` are a connector's Java keys (``producer.override.`` taken off). ``librdkafka`` are that library's own
-    keys, a ``_`` for each dot, and win over everything.
+    keys, a ``_`` for each dot, and win over everything; ``error_cb`` and its like keep their names.
     """
     config = _configuration("producer", settings, overrides, librdkafka)
     return Producer({**config, "logger": _client_logger})

@@ -1,0 +1,150 @@
+"""Short-lived processes for plugin code that runs outside tasks: validation, partitions, descriptions.
+
+Plugin code may hang, crash, exit or eat memory. In a probe that costs its deadline and nothing else: the worker's process
+asks, waits, kills what is late, and can say which connector it was.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from connect.api import ConfigError, ConnectError, Partition, RetriableError
+from connect.runtime import forkserver, probe_child
+from connect.runtime.connector_plan import InvalidConfig
+from connect.runtime.plugins import Kind, Plugins, UnknownPlugin
+from connect.runtime.probe_child import Outline, Validation
+from connect.service.settings import WorkerSettings
+
+T = TypeVar("T")
+_logger = logging.getLogger("connect.probes")
+
+VALIDATE_SECONDS = 30.0
+PARTITIONS_SECONDS = 30.0
+DESCRIBE_SECONDS = 10.0
+
+# More at once would only take the processor from the tasks.
+AT_ONCE = 4
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+class ProbeFailed(Exception):
+    """Plugin code did not answer: it hung, crashed, or raised what no plugin should. The message says which and how."""
+
+
+def validate(config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = VALIDATE_SECONDS) -> Validation:
+    """Would this configuration run? Raises UnknownPlugin for its class, :class:`ProbeFailed` where the check did not end."""
+    subject = f"Connector {config.get('connector.class', '')} was being checked"
+    return run(probe_child.validate, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
+
+
+def outline(config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = PARTITIONS_SECONDS) -> Outline:
+    """What is to be dealt out. Raises InvalidConfig, RetriableError (ask again later) or :class:`ProbeFailed`."""
+    subject = f"Connector {config.get('connector.class', '')} was being asked for its partitions"
+    return run(probe_child.outline, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
+
+
+def partitions(
+    config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = PARTITIONS_SECONDS
+) -> list[Partition]:
+    """The partitions of a source, as :func:`outline`."""
+    return list(outline(config, settings, timeout_seconds).partitions)
+
+
+def describe(plugin: str, timeout_seconds: float = DESCRIBE_SECONDS) -> list[dict[str, Any]] | None:
+    """The config definitions of a plugin; None where there is none of that name."""
+    return run(probe_child.describe, plugin, subject=f"Plugin {plugin} was being described", timeout_seconds=timeout_seconds)
+
+
+def catalog(timeout_seconds: float = DESCRIBE_SECONDS) -> list[dict[str, str]]:
+    """All plugins that can be imported; one that cannot is logged and left out."""
+    plugins = Plugins()
+    kinds: tuple[Kind, ...] = ("connector", "transformation", "converter")
+    entries = [(kind, name) for kind in kinds for name in plugins.names(kind)]
+    try:
+        return _listed(entries, timeout_seconds)
+    except (ProbeFailed, ConnectError):
+        return [plugin for entry in entries for plugin in _listed_alone(entry, timeout_seconds)]
+
+
+def _listed(entries: list[tuple[Kind, str]], timeout_seconds: float) -> list[dict[str, str]]:
+    names = ", ".join(name for _, name in entries)
+    return run(probe_child.catalog, entries, subject=f"Import of {names}", timeout_seconds=timeout_seconds)
+
+
+def _listed_alone(entry: tuple[Kind, str], timeout_seconds: float) -> list[dict[str, str]]:
+    try:
+        return _listed([entry], timeout_seconds)
+    except (ProbeFailed, ConnectError) as error:
+        _logger.warning("A plugin is left out: %s", error)
+        return []
+
+
+def run(function: Callable[..., T], *arguments: Any, subject: str, timeout_seconds: float) -> T:
+    """Calls a module-level function in a process of its own.
+
+    Gives its result, or raises the ConnectError that it raised; :class:`ProbeFailed` for everything else, whose message
+    begins with ``subject`` (``Connector x was being checked``).
+    """
+    deadline = time.monotonic() + timeout_seconds
+    if not _slots.acquire(timeout=timeout_seconds):
+        raise ProbeFailed(f"{subject}: {AT_ONCE} other checks took longer than {timeout_seconds:g} s. Try again.")
+    try:
+        return _run(function, arguments, subject, deadline, timeout_seconds)
+    finally:
+        _slots.release()
+
+
+def _run(function: Callable[..., T], arguments: tuple[Any, ...], subject: str, deadline: float, timeout_seconds: float) -> T:
+    context = forkserver.context()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(theirs, function, arguments), daemon=True, name="probe")
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(max(0.0, deadline - time.monotonic())):
+            raise ProbeFailed(
+                f"{subject} and has not answered for {timeout_seconds:g} s; it was stopped. "
+                "Does it wait for something that does not answer?"
+            )
+        outcome = ours.recv()
+    except EOFError:
+        process.join(1)
+        raise ProbeFailed(f"{subject} when its process ended: {_how_it_ended(process.exitcode)}.") from None
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+    if isinstance(outcome, Exception):
+        raise outcome
+    result: T = outcome
+    return result
+
+
+def _how_it_ended(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
+
+
+def _child(answers: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        outcome = function(*arguments)
+    except (InvalidConfig, UnknownPlugin) as error:
+        outcome = error
+    except ConfigError as error:  # perhaps of a plugin's own class: the worker could not unpickle it without the plugin
+        outcome = ConfigError(str(error), error.key)
+    except RetriableError as error:
+        outcome = RetriableError(str(error))
+    except Exception as error:  # noqa: BLE001 - plugin code ends here: what it raised is told, with its trace
+        trace = "".join(traceback.format_exception(error)).strip()
+        outcome = ProbeFailed(f"The plugin raised {type(error).__name__}: {error}\n{trace}")
+    answers.send(outcome)
+    answers.close()

@@ -65,6 +65,7 @@ def ensure_compacted_topic(
         _create(admin, topic, partitions, replication_factor, options)
         found = _wait_until_visible(admin, topic)
     else:
+        found = found or _wait_until_visible(admin, topic)
         _check_cleanup_policy(admin, topic)
     if partitions == 1 and found != 1:
         raise EnvironmentProblem(
@@ -75,10 +76,11 @@ def ensure_compacted_topic(
 
 
 def _partition_count(admin: AdminClient, topic: str) -> int | None:
-    """None: there is no such topic. Asked in a way that does not create it."""
+    """None: there is no such topic; 0: it is not yet ready. Asked in a way that does not create it."""
     description = admin.describe_topics(TopicCollection([topic]), request_timeout=_REQUEST_SECONDS)[topic]
     try:
-        return len(description.result().partitions)
+        partitions = description.result().partitions
+        return len(partitions) if all(partition.leader is not None for partition in partitions) else 0
     except KafkaException as error:
         if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return None
@@ -91,7 +93,7 @@ def _wait_until_visible(admin: AdminClient, topic: str) -> int:
         if count:
             return count
         time.sleep(0.02)
-    raise EnvironmentProblem(f"Topic '{topic}' was created, but the brokers do not show it. Look into the broker's log.")
+    raise EnvironmentProblem(f"Topic '{topic}' has partitions without a leader. Look into the brokers' logs.")
 
 
 def _create(admin: AdminClient, topic: str, partitions: int, replication_factor: int, options: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from connect.api import RetriableError
@@ -20,7 +20,7 @@ from connect.service.settings import WorkerSettings
 
 _logger = logging.getLogger(__name__)
 _BATCH = 500
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 
 OnChange = Callable[[bytes, bytes | None], None]
 
@@ -172,7 +172,8 @@ class TopicTable:
         unread = set(self._next)
         consumer = self._consumer(fetch_wait_max_ms=10)
         try:
-            consumer.assign([TopicPartition(self.topic, partition, OFFSET_BEGINNING) for partition in self._next])
+            # Offset 0 and not "beginning": that has to be looked up, and before a leader is known the look-up waits 0.5 s.
+            consumer.assign([TopicPartition(self.topic, partition, 0) for partition in self._next])
             while unread:
                 if self._stopping.is_set():
                     raise InterruptedError(f"Stopped while reading topic '{self.topic}'")

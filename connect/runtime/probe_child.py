@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,16 @@ class Outline:
     topics_regex: str | None
 
 
-def validate(config: Mapping[str, str], settings: WorkerSettings) -> Validation:
-    """Parses the configuration and, if it is right, has the connector try the outside system."""
+def validate(config: Mapping[str, str], settings: WorkerSettings, found: Sequence[ConfigProblem] | None = None) -> Validation:
+    """Parses the configuration and, if it is right, has the connector try the outside system.
+
+    ``found`` stands for what that try has found, where it has been made.
+    """
     plugins = Plugins()
-    connector_class = plugins.connector(config.get("connector.class", ""))
+    connector_class = plugins.connector(config["connector.class"])
     try:
         planned = plan(config, settings, plugins)
-        problems, warnings = _checked(planned), planned.warnings
+        problems, warnings = tuple(_checked(planned) if found is None else found), planned.warnings
     except InvalidConfig as error:
         problems, warnings = error.problems, error.warnings
     answer = validation(config["connector.class"], sections(connector_class, config, plugins), config, problems)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from connect.api import ConfigError, ConnectError, Partition, RetriableError
+from connect.api import ConfigError, ConfigProblem, ConnectError, RetriableError
 from connect.runtime import forkserver, probe_child
 from connect.runtime.connector_plan import InvalidConfig
 from connect.runtime.plugins import Kind, Plugins, UnknownPlugin
@@ -39,22 +39,27 @@ class ProbeFailed(Exception):
 
 
 def validate(config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = VALIDATE_SECONDS) -> Validation:
-    """Would this configuration run? Raises UnknownPlugin for its class, :class:`ProbeFailed` where the check did not end."""
-    subject = f"Connector {config.get('connector.class', '')} was being checked"
-    return run(probe_child.validate, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
+    """Would this configuration run? Raises UnknownPlugin for its class.
+
+    A check that hangs or breaks is one more problem, on ``connector.class``; :class:`ProbeFailed` where even reading the
+    configuration did not end.
+    """
+    name = config["connector.class"]
+    subject = f"Connector {name} was being checked"
+    try:
+        return run(probe_child.validate, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
+    except ProbeFailed as error:
+        subject = f"The configuration of connector {name} was being read"
+        return run(
+            probe_child.validate, dict(config), settings, [ConfigProblem("connector.class", str(error))],
+            subject=subject, timeout_seconds=timeout_seconds,
+        )  # fmt: skip
 
 
 def outline(config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = PARTITIONS_SECONDS) -> Outline:
     """What is to be dealt out. Raises InvalidConfig, RetriableError (ask again later) or :class:`ProbeFailed`."""
     subject = f"Connector {config.get('connector.class', '')} was being asked for its partitions"
     return run(probe_child.outline, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
-
-
-def partitions(
-    config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = PARTITIONS_SECONDS
-) -> list[Partition]:
-    """The partitions of a source, as :func:`outline`."""
-    return list(outline(config, settings, timeout_seconds).partitions)
 
 
 def describe(plugin: str, timeout_seconds: float = DESCRIBE_SECONDS) -> list[dict[str, Any]] | None:

@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -35,8 +36,9 @@ def test_the_outside_system_is_not_tried_with_a_wrong_configuration():
 
 def test_a_check_that_hangs_is_stopped_and_named():
     began = time.monotonic()
-    with pytest.raises(probes.ProbeFailed, match=r"Hangs was being checked and has not answered for 1 s"):
-        probes.validate(config("Hangs"), SETTINGS, timeout_seconds=1)
+    found = probes.validate(config("Hangs"), SETTINGS, timeout_seconds=1)
+    assert found.problems[0].key == "connector.class"
+    assert "Hangs was being checked and has not answered for 1 s" in str(found.problems[0])
     assert time.monotonic() - began < 3
 
 
@@ -45,8 +47,14 @@ def test_a_check_that_hangs_is_stopped_and_named():
     [("Exits", "Exits was being checked .*exit code 7"), ("Crashes", "killed by SIGABRT"), ("Raises", "LookupError: a bug")],
 )
 def test_a_check_that_breaks_says_how(sample, says):
-    with pytest.raises(probes.ProbeFailed, match=says):
-        probes.validate(config(sample), SETTINGS)
+    assert re.search(says, str(probes.validate(config(sample), SETTINGS).problems[0]))
+
+
+def test_a_module_that_hangs_when_imported_fails_the_probe(tmp_path, monkeypatch):
+    (tmp_path / "sleepy_plugin.py").write_text("import time\ntime.sleep(3600)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(probes.ProbeFailed, match="was being read and has not answered"):
+        probes.validate({"name": "x", "connector.class": "sleepy_plugin:Any"}, SETTINGS, timeout_seconds=1)
 
 
 def test_a_plugins_own_error_comes_back_as_ours():
@@ -57,13 +65,13 @@ def test_a_plugins_own_error_comes_back_as_ours():
 
 
 def test_partitions_and_what_stops_them():
-    assert probes.partitions(config("LinesSource"), SETTINGS) == [{"file": "a"}, {"file": "b"}]
+    assert probes.outline(config("LinesSource"), SETTINGS).partitions == ({"file": "a"}, {"file": "b"})
     with pytest.raises(RetriableError, match="asleep"):
-        probes.partitions(config("Raises"), SETTINGS)
+        probes.outline(config("Raises"), SETTINGS)
     with pytest.raises(InvalidConfig, match="topic"):
-        probes.partitions({"name": "x", "connector.class": named("LinesSource")}, SETTINGS)
+        probes.outline({"name": "x", "connector.class": named("LinesSource")}, SETTINGS)
     with pytest.raises(probes.ProbeFailed, match=r"asked for its partitions and has not answered for 0.5 s"):
-        probes.partitions(config("Hangs"), SETTINGS, timeout_seconds=0.5)
+        probes.outline(config("Hangs"), SETTINGS, timeout_seconds=0.5)
 
 
 def test_a_sinks_outline():

@@ -9,8 +9,9 @@ from core_log.errors import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """``member_id`` is "" for a newcomer. ``protocols``: (name, metadata), best first. ``require_known_member_id``: version >= 4
-    (KIP-394). ``supports_skip_assignment``: version >= 9. ``rebalance_timeout_ms`` is the session timeout in version 0."""
+    """``member_id`` is "" for a newcomer. ``protocols``: (name, metadata), best first. ``require_known_member_id``: version
+    >= 4 (KIP-394). ``supports_skip_assignment``: version >= 9. ``rebalance_timeout_ms`` is the session timeout in version 0.
+    """
 
     group_id: str
     member_id: str
@@ -92,7 +93,9 @@ NO_OFFSET = CommittedOffset(-1)
 
 @dataclass(frozen=True, slots=True)
 class CommitRequest:
-    """``generation`` < 0 with an empty ``member_id``: a simple consumer or an admin client. ``offsets``: (topic, partition) to offset."""
+    """``generation`` < 0 with an empty ``member_id``: a simple consumer or an admin client. ``offsets``: (topic, partition)
+    to offset.
+    """
 
     group_id: str
     generation: int
@@ -113,7 +116,8 @@ class DescribedMember(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class DescribedGroup:
     """An unknown group is described as ``Dead`` (DescribeGroups up to version 5) with ``error`` NONE; version 6 says
-    GROUP_ID_NOT_FOUND, which is the handler's choice (``state == "Dead"``)."""
+    GROUP_ID_NOT_FOUND, which is the handler's choice (``state == "Dead"``).
+    """
 
     error: ErrorCode
     group_id: str

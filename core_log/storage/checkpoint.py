@@ -1,8 +1,8 @@
 """The file beside each segment that vouches for its first bytes: ``<base offset>.index``.
 
 It says "the first ``size`` bytes were synced and are whole batches", and holds what a scan of them would give: the next offset,
-the highest timestamp, the sparse index and the producers' state at that point. A segment as long as its checkpoint says needs no
-scan at start; a longer one is scanned from there. Losing the file costs a scan, never data.
+the highest timestamp, the sparse index and the producers' state at that point. A segment as long as its checkpoint says needs
+no scan at start; a longer one is scanned from there. Losing the file costs a scan, never data.
 
 Layout: docs/on-disk-format.md.
 """

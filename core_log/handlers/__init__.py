@@ -1,0 +1,27 @@
+"""One module per Kafka API, named by its key. Importing this package registers them all."""
+
+from core_log.handlers import (  # noqa: F401 imported for their registration
+    api00_produce,
+    api01_fetch,
+    api02_list_offsets,
+    api03_metadata,
+    api08_offset_commit,
+    api09_offset_fetch,
+    api10_find_coordinator,
+    api11_join_group,
+    api12_heartbeat,
+    api13_leave_group,
+    api14_sync_group,
+    api15_describe_groups,
+    api16_list_groups,
+    api18_api_versions,
+    api19_create_topics,
+    api20_delete_topics,
+    api21_delete_records,
+    api22_init_producer_id,
+    api32_describe_configs,
+    api37_create_partitions,
+    api42_delete_groups,
+    api47_offset_delete,
+    api60_describe_cluster,
+)

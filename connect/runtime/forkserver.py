@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.forkserver
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import entry_points
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 OURS = "penstock"
 GUARD = "connect.runtime.forkserver_guard"
@@ -48,3 +49,18 @@ def context() -> ForkServerContext:
 def _ensure_running(found: ForkServerContext) -> None:
     found.set_forkserver_preload(preload())
     multiprocessing.forkserver.ensure_running()
+
+
+_children = threading.Lock()
+
+
+def start(process: ForkServerProcess) -> None:
+    """``process.start()``, which also collects exit codes: two threads doing so at once would lose one."""
+    with _children:
+        process.start()
+
+
+def exit_code(process: ForkServerProcess) -> int | None:
+    """None while it runs; negative for a signal; 255 where the forkserver died and nobody knows."""
+    with _children:
+        return process.exitcode

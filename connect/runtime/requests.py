@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class TargetState(StrEnum):
@@ -21,12 +21,16 @@ class TargetState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PutConnector:
-    """Create or replace a connector's configuration. The configuration has been validated. Gives ``(info, created)``."""
+    """Create or replace a connector's configuration. The configuration has been validated. Gives ``(info, created)``.
+
+    ``kind`` is what validation found, for the answer's ``type``.
+    """
 
     name: str
     config: Mapping[str, str]
     replace: bool = True
     initial_state: TargetState | None = None
+    kind: Literal["source", "sink"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Readers and writers of file formats, pure over bytes: shared by the connectors that meet files."""

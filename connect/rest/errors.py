@@ -11,6 +11,8 @@ from connect.api import ConfigError
 from connect.runtime.probes import ProbeFailed
 from connect.runtime.requests import RequestError
 
+DRAINED_BYTES = 16 * 1024 * 1024
+
 log = logging.getLogger("connect.rest")
 
 
@@ -38,6 +40,7 @@ def install(app: Flask, max_body_bytes: int) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def _too_large(_problem: RequestEntityTooLarge) -> Response:
+        _drain(DRAINED_BYTES)
         return error(413, f"HTTP 413 Request Entity Too Large: a body may have {max_body_bytes} bytes.")
 
     @app.errorhandler(HTTPException)
@@ -52,3 +55,10 @@ def install(app: Flask, max_body_bytes: int) -> None:
     def _bug(problem: Exception) -> Response:
         log.error("%s %s failed", request.method, request.path, exc_info=problem)
         return error(500, f"{type(problem).__name__}: {problem}")
+
+
+def _drain(most: int) -> None:
+    """Reads what the client is still sending, within reason: before that is gone it does not look for an answer."""
+    body = request.environ["wsgi.input"]
+    while most > 0 and (chunk := body.read(min(most, 65536))):
+        most -= len(chunk)

@@ -27,10 +27,7 @@ class NameConverter(BaseConverter):
 
 def raw_path(environ: dict[str, Any]) -> str:
     """The path of the request line, undecoded and without the query."""
-    target = str(environ.get("REQUEST_URI", "")).partition("?")[0]
-    if "://" in target:  # the absolute form, which proxies use
-        target = "/" + target.partition("://")[2].partition("/")[2]
-    return target
+    return str(environ.get("REQUEST_URI", "")).partition("?")[0]
 
 
 def by_segments(app: WsgiApp) -> WsgiApp:

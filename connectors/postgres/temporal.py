@@ -74,8 +74,13 @@ def timestamp_ms(text: str) -> int:
 
 def zoned_timestamp(digits: int, text: str) -> str:
     """A timestamp with time zone: ISO 8601 in UTC with that many digits of the second; "infinity" stays."""
-    if len(text) == 29 and digits == 6:
-        return f"{text[:10]}T{text[11:26]}Z"
+    if len(text) > 10 and text[10] == " " and text.endswith("+00"):  # a year of four digits, after Christ
+        if len(text) == 29 and digits == 6:
+            return f"{text[:10]}T{text[11:26]}Z"
+        clock = text[11:-3]
+        if digits:
+            clock = (clock if len(clock) > 8 else f"{clock}.").ljust(9 + digits, "0")
+        return f"{text[:10]}T{clock}Z"
     if text in _INFINITIES:
         return text
     found = _FAR.fullmatch(text)

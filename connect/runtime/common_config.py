@@ -27,7 +27,7 @@ OFFSETS_TOPIC = "offsets.topic"
 
 def refused(why: str) -> PydanticCustomError:
     """A value that Kafka Connect serves and we do not: ``why`` says what to do instead."""
-    return PydanticCustomError("not_supported_yet", "is not supported yet: {why}", {"why": why})
+    return PydanticCustomError("not_supported_yet", "not supported yet: {why}", {"why": why})
 
 
 def _connector_name(value: str) -> str:

@@ -82,7 +82,7 @@ def _without_unserved(
             continue
         elif rule.changes_records:
             default = f" Leave it out or set it to {rule.default}." if rule.default is not None else " Leave it out."
-            problems.append(_invalid(prefix + key, value, "is not supported yet.", remedy=default.strip()))
+            problems.append(_invalid(prefix + key, value, "not supported yet.", remedy=default.strip()))
         else:
             warnings.append(f"{prefix + key} is not supported yet and has no effect; the records are the same without it.")
     return served, problems, warnings

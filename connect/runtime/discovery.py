@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from connect.runtime.failure_trace import failure_trace
@@ -51,13 +51,14 @@ class Discovery:
         list_topics: Callable[[], Mapping[str, int]],
         is_lasting: Callable[[Exception], bool],
         report: Callable[[Finding], None],
+        make_pool: Callable[[int, str], Executor] = ThreadPoolExecutor,
     ) -> None:
         self._find_outline = find_outline
         self._list_topics = list_topics
         self._is_lasting = is_lasting
         self._report = report
-        self._probes = ThreadPoolExecutor(PROBES_AT_ONCE, "outline")
-        self._scans = ThreadPoolExecutor(1, "topic-scan")
+        self._probes = make_pool(PROBES_AT_ONCE, "outline")
+        self._scans = make_pool(1, "topic-scan")
         self._scanning = threading.Lock()
 
     def ask_outline(self, name: str, config: Mapping[str, str], fingerprint: str) -> None:

@@ -73,7 +73,9 @@ class Herder:
         self.configs = ConfigStore(surroundings.make_table("config", self._config_changed))
         self.offset_store = OffsetStore(lambda on_change: surroundings.make_table("offset", on_change))
         self.statuses = StatusStore(lambda on_change: surroundings.make_table("status", on_change), self.wake)
-        self._discovery = Discovery(surroundings.find_outline, surroundings.list_topics, _is_lasting, self._events.put)
+        self._discovery = Discovery(
+            surroundings.find_outline, surroundings.list_topics, _is_lasting, self._events.put, surroundings.make_pool
+        )
         self._leader = Leader(settings, self.configs, self.statuses, self._discovery, self._absorbed, self._clock)
         self._local = LocalTasks(
             settings, surroundings.start_process, self._process_said, self._fresh_offsets, self._is_over, self._clock

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connect.runtime import sink_topics
 from connect.runtime.assignment import Deal, Kind, Work, assign
@@ -151,8 +151,13 @@ class Leader:
     def _deal(self, workers: Collection[str]) -> None:
         state = self.state()
         work = {name: found for name in state.connectors if (found := self._work(name)) is not None}
-        following = assign(state.assignment, work, workers, self.settings.advertised_url)
-        if following is not state.assignment or state.contested:
+        previous = state.assignment
+        if previous.epoch == 0:
+            # Epochs go on from the generations that a JVM cluster may have left: newer is greater, whoever wrote it.
+            newest = max((status.generation for status in self.statuses.tasks().values()), default=0)
+            previous = replace(previous, epoch=newest)
+        following = assign(previous, work, workers, self.settings.advertised_url)
+        if following is not previous or state.contested:
             self.configs.put_assignment(following)
 
     def _work(self, name: str) -> Work | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -35,3 +36,5 @@ class Surroundings:
     cluster_id: Callable[[], str] = str
     """Asks the log."""
     clock: Callable[[], float] = time.monotonic
+    make_pool: Callable[[int, str], Executor] = ThreadPoolExecutor
+    """Gives a pool of so many threads with this name."""

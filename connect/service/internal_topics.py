@@ -16,7 +16,7 @@ from connect.service.errors import EnvironmentProblem
 _logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
 _SAY_AGAIN_SECONDS = 10.0
-_REQUEST_SECONDS = 10.0
+_REQUEST_SECONDS = 3.0  # what takes longer is tried again, and a stop is noticed in between
 
 T = TypeVar("T")
 

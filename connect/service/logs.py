@@ -54,3 +54,4 @@ def configure(level: str = "INFO", json: bool = False, stream: TextIO | None = N
     handler.setFormatter(_Json() if json else _Lines(_FORMAT))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("apscheduler").setLevel("WARNING")  # it tells of every job

@@ -174,11 +174,12 @@ def test_a_plugin_that_exits_is_reported(tasks: TaskBench) -> None:
 
 
 def test_killed_in_mid_stream_nothing_is_lost(tasks: TaskBench) -> None:
-    tasks.flush_ms = 50
+    tasks.flush_ms = 300
     offsets: list[list[dict[str, int]]] = []
     for kill in range(5):
         task = tasks.source(batch="10", delay_ms="1", offsets=offsets)
         task.wait_records(50)
+        time.sleep(0.4 + kill * 0.05)
         if kill < 4:
             task.process.kill()
             assert task.wait_exit() == -9

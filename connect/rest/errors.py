@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from connect.api import ConfigError
+from connect.api import ConfigError, RetriableError
 from connect.runtime.probes import ProbeFailed
 from connect.runtime.requests import RequestError
 
@@ -33,6 +33,10 @@ def install(app: Flask, max_body_bytes: int) -> None:
     @app.errorhandler(ConfigError)
     def _wrong_config(problem: ConfigError) -> Response:
         return error(400, str(problem))
+
+    @app.errorhandler(RetriableError)
+    def _unwell(problem: RetriableError) -> Response:
+        return error(503, f"{problem} Try again in a moment.")
 
     @app.errorhandler(ProbeFailed)
     def _plugin_broken(problem: ProbeFailed) -> Response:

@@ -27,6 +27,8 @@ GROUPS: dict[Kind, str] = {
     "converter": "penstock.converters",
     "transformation": "penstock.transforms",
 }
+# Where the class of a JVM plugin lives: whoever names one of these has not made a typing mistake.
+FOREIGN = ("org.apache.kafka.connect.", "io.debezium.", "io.confluent.", "io.aiven.")
 SUPERCLASSES: dict[Kind, type] = {"connector": Connector, "converter": Converter, "transformation": Transformation}
 SUFFIXES: dict[Kind, str] = {"connector": "Connector", "converter": "Converter", "transformation": ""}
 
@@ -123,6 +125,8 @@ class Plugins:
         for plugin in self._likely_first(kind, name):
             known |= self._answers_to(kind, plugin)
         hint = did_you_mean(name, known)
+        if name.startswith(FOREIGN):
+            hint = f"{name} is not supported yet. {hint}".strip()
         broken = "".join(f" ({entry} cannot be imported: {why})" for entry, why in self.failures.items())
         return UnknownPlugin(
             f"Failed to find any class that implements {SUPERCLASSES[kind].__name__} and which name matches {name}, "

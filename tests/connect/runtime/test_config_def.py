@@ -114,7 +114,8 @@ def test_values_and_errors():
 
 
 COMMON = """name STRING REQUIRED|connector.class STRING REQUIRED|tasks.max INT 1|key.converter CLASS null
-value.converter CLASS null|header.converter CLASS null|config.action.reload STRING restart|transforms LIST |predicates LIST |errors.retry.timeout LONG 0
+value.converter CLASS null|header.converter CLASS null
+config.action.reload STRING restart|transforms LIST |predicates LIST |errors.retry.timeout LONG 0
 errors.retry.delay.max.ms LONG 60000|errors.tolerance STRING none|errors.log.enable BOOLEAN false
 errors.log.include.messages BOOLEAN false"""
 SOURCE = """topic.creation.groups LIST |exactly.once.support STRING requested|transaction.boundary STRING poll

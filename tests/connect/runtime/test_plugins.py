@@ -65,6 +65,7 @@ def test_converters(plugins):
         ("no.such.module:Class", "cannot be imported: ModuleNotFoundError"),
         ("os:system", "is not a connector"),
         (f"{HERE}:Note", "does not extend connect.api.Connector"),
+        ("io.debezium.connector.mysql.MySqlConnector", "io.debezium.connector.mysql.MySqlConnector is not supported yet."),
         ("", "which name matches , available"),
     ],
 )

@@ -3,6 +3,7 @@
 APScheduler is imported by the thread that starts the clock, a moment after the broker is ready: a start should not wait for it.
 """
 
+import logging
 import threading
 from typing import Any
 
@@ -27,6 +28,7 @@ class Housekeeping:
     def _start(self) -> None:
         from apscheduler.schedulers.background import BackgroundScheduler
 
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every job
         settings, broker = self._broker.settings, self._broker
         jobs = [
             (broker.apply_retention, settings.retention_check_interval_ms),

@@ -6,6 +6,7 @@ from flask import Flask
 
 from connect.rest import connectors, errors, forwarding, lifecycle, offsets, plugins, root
 from connect.rest.cluster import STARTING_SECONDS, Cluster, Herder
+from connect.rest.json_answers import JsonAnswers
 from connect.rest.paths import NameConverter, by_segments
 from connect.service.settings import WorkerSettings
 
@@ -21,6 +22,7 @@ def create_app(herder: Herder, settings: WorkerSettings, *, starting_seconds: fl
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.wsgi_app = by_segments(app.wsgi_app)  # type: ignore[method-assign, assignment] # how Flask has middleware installed
+    app.json = JsonAnswers(app)
     errors.install(app, MAX_BODY_BYTES)
     forwarding.install(app)
     cluster = Cluster(herder, settings, starting_seconds)

@@ -36,6 +36,9 @@ def json_object() -> dict[str, Any]:
         raise BadRequest("The body is empty: a JSON object is expected.")
     try:
         found = json.loads(text, parse_int=str, parse_float=str, parse_constant=_no_constant)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRequest("The body holds half a surrogate pair (\\ud800 to \\udfff), which is no character.") from None
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     except ValueError as error:

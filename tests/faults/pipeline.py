@@ -28,13 +28,13 @@ def create_table(connection: psycopg.Connection[Any], rows: int) -> None:
     )
     connection.execute(
         f"insert into {TABLE} (id, version, quantity, note, paid, price) "
-        "select g, 0, g % 7, 'row ' || g, g % 2 = 0, g::numeric / 100 from generate_series(1, %s) g",
+        "select g, 0, g %% 7, 'row ' || g, g %% 2 = 0, g::numeric / 100 from generate_series(1, %s) g",
         (rows,),
     )
     connection.commit()
 
 
-@dataclass
+@dataclass(eq=False)
 class Workload(threading.Thread):
     """Mixed changes, in transactions of mixed sizes; every change that committed stands in ``ledger`` as (id, version)."""
 

@@ -90,7 +90,7 @@ def run_pipeline(
         def read() -> tuple[dict[int, Any], dict[int, Any]]:
             return pipeline.read_table(connection), pipeline.as_table(pipeline.fold(pipeline.read_objects(s3.client, bucket)))
 
-        pipeline.wait_equal(read, timeout_seconds=180)
+        pipeline.wait_equal(read, timeout_seconds=60)
     records = pipeline.read_objects(s3.client, bucket)
     seen = {(row["id"], row["version"]) for record in records if (row := record["after"])}
     lost = workload.ledger - seen

@@ -64,8 +64,8 @@ class GroupCoordinator:
         return self._log.partition_for(group_id)
 
     def load(self, partition: int, chunks: Iterable[bytes | memoryview], now_ms: int) -> None:
-        """Read one partition of ``__consumer_offsets`` back at start: pieces of whole record batches, in order. Call before any request. Members
-        that were there come back with a fresh session.
+        """Read one partition of ``__consumer_offsets`` back at start: pieces of whole record batches, in order. Call before any
+        request. Members that were there come back with a fresh session.
         """
         for group in load_groups(partition, chunks).values():
             self._groups[group.group_id] = group

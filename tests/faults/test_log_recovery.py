@@ -1,5 +1,6 @@
 """What a log gives back after kill -9, damage and power loss, on a modelled disk: an exact clean prefix, never an exception."""
 
+import errno
 from random import Random
 
 import pytest
@@ -227,3 +228,31 @@ def test_no_acknowledged_record_is_lost_in_a_power_cut(seed):
     for _ in range(6):
         life.live(life.random.randint(0, 40))
     life.check(open_log(life.files, segment_bytes=700))
+
+
+def test_files_that_recovery_removed_do_not_come_back():
+    for seed in range(20):
+        files = MemoryFiles()
+        log = open_log(files, segment_bytes=150)
+        for number in range(4):
+            log.append(batch(b"%d" % number * 80), 1_000)
+        files.sync_directory(DIRECTORY)  # the names are on disk, the bytes are not: the first file was torn
+        files.open(LOG).truncate(30)
+        open_log(files)
+        survivor = files.after_power_loss(Random(seed))
+        assert [name for name in survivor.list(DIRECTORY) if name.endswith(".log")] == [f"{0:020d}.log"]
+
+
+def test_a_new_segment_is_durable_even_where_its_predecessors_checkpoint_cannot_be_written():
+    def no_room(operation, path):
+        if ".index" in path:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    for seed in range(20):
+        files = MemoryFiles()
+        log = open_log(files, segment_bytes=150)
+        files.before = no_room
+        for number in range(3):
+            log.append(batch(b"%d" % number * 80), 1_000)
+        assert log.flush() == 3
+        assert open_log(files.after_power_loss(Random(seed))).log_end_offset == 3

@@ -34,6 +34,8 @@ _LARGE_READ_BYTES = 1 << 20
 _MAX_CALLS = 256
 _MAX_OUT_BYTES = 4 << 20
 _MAX_SENDMSG = 64
+#: The loop turns at least this often; epoll cannot wait for what never comes.
+_MAX_WAIT_MS = 60_000
 _HUNG_UP = select.EPOLLHUP | select.EPOLLERR
 
 
@@ -69,7 +71,7 @@ class Loop:
             self._posted.popleft()()
 
     def turn(self, timeout_seconds: float) -> None:
-        """Wait for events, at most so long (-1: as long as it takes), and handle them."""
+        """Wait for events, at most so long, and handle them."""
         for fd, events in self.epoll.poll(timeout_seconds):
             handler = self._handlers.get(fd)
             if handler is not None:  # closed by an earlier event of this turn
@@ -94,8 +96,8 @@ class Server:
         """Until ``stop``."""
         while not self._stopping:
             due = self.broker.next_deadline_ms()
-            wait = -1.0 if due is None else max(0.0, (due - self.broker.clock.now_ms()) / 1000)
-            self.loop.turn(wait)
+            wait_ms = _MAX_WAIT_MS if due is None else min(max(due - self.broker.clock.now_ms(), 0), _MAX_WAIT_MS)
+            self.loop.turn(wait_ms / 1000)
             self.broker.turn()
 
     def stop(self) -> None:
@@ -264,7 +266,12 @@ class Connection:
     def _answer(self, place: _Place, response: Response, header: RequestHeader) -> None:
         if not self._open:
             return
-        place.parts = encode_response(response, header.version, header.correlation_id)
+        try:
+            place.parts = encode_response(response, header.version, header.correlation_id)
+        except Exception:  # the other boundary of a request: an answer that does not fit its own declaration is a bug
+            logger.exception("a bug: %s of version %d does not encode", type(response).__name__, header.version)
+            self.close()
+            return
         place.answered = True
         place.call = None
         if not self._busy and self._places[0] is place:

@@ -49,7 +49,8 @@ def _topics(request: MetadataRequest, call: Call) -> Iterable[MetadataResponseTo
         try:
             yield _described(_find(broker, wanted, create), operations)
         except BrokerError as error:
-            yield MetadataResponseTopic(error_code=error.code, name=wanted.name, topic_id=wanted.topic_id, partitions=())
+            name = wanted.name if call.version >= 12 else wanted.name or ""
+            yield MetadataResponseTopic(error_code=error.code, name=name, topic_id=wanted.topic_id, partitions=())
 
 
 def _find(broker: Broker, wanted: MetadataRequestTopic, create: bool) -> Topic:

@@ -46,12 +46,14 @@ def _create(wanted: CreatableTopic, broker: Broker, validate_only: bool) -> Crea
             raise BrokerError(ErrorCode.INVALID_CONFIG, f"{config.name}: a value is wanted, not null")
         configs[config.name] = config.value
     partitions = _partitions(wanted, broker)
-    _check_replication(wanted, broker)
+    factor = _replication(wanted, broker)
     topic_id = bytes(16)
     if validate_only:
         broker.catalog.check_create(wanted.name, partitions, configs)
     else:
         topic_id = broker.create_topic(wanted.name, partitions, configs).id.bytes
+        if factor > 1:
+            logger.warning("topic %s asks for %d replicas; this log is one node and keeps one copy", wanted.name, factor)
     return CreatableTopicResult(
         name=wanted.name,
         topic_id=topic_id,
@@ -79,17 +81,16 @@ def _partitions(wanted: CreatableTopic, broker: Broker) -> int:
     return len(wanted.assignments)
 
 
-def _check_replication(wanted: CreatableTopic, broker: Broker) -> None:
+def _replication(wanted: CreatableTopic, broker: Broker) -> int:
+    """The factor that is asked for. Raises BrokerError where it cannot be, or may not be capped."""
     factor = max((len(one.broker_ids) for one in wanted.assignments), default=wanted.replication_factor)
     if factor == 0 or factor < -1:
         raise BrokerError(
             ErrorCode.INVALID_REPLICATION_FACTOR, f"replication factor {factor}: 1 or more, or -1 for the default"
         )
-    if factor <= 1:
-        return
-    if broker.settings.replication_factor_policy == "refuse":
+    if factor > 1 and broker.settings.replication_factor_policy == "refuse":
         raise BrokerError(
             ErrorCode.INVALID_REPLICATION_FACTOR,
             f"replication factor {factor}, but this log is one node (replication.factor.policy=refuse)",
         )
-    logger.warning("topic %s asks for %d replicas; this log is one node and keeps one copy", wanted.name, factor)
+    return factor

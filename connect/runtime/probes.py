@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
@@ -29,9 +28,12 @@ VALIDATE_SECONDS = 30.0
 PARTITIONS_SECONDS = 30.0
 DESCRIBE_SECONDS = 10.0
 
-# More at once would only take the processor from the tasks.
+# Fewer than a listener has threads: while four plugins hang, everything else is still answered. Outlines, which the herder
+# asks for, have slots of their own, so that connectors which hang there do not keep anybody from validating.
 AT_ONCE = 4
+WAIT_FOR_SLOT_SECONDS = 3.0
 _slots = threading.BoundedSemaphore(AT_ONCE)
+_outline_slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 class ProbeFailed(Exception):
@@ -59,7 +61,14 @@ def validate(config: Mapping[str, str], settings: WorkerSettings, timeout_second
 def outline(config: Mapping[str, str], settings: WorkerSettings, timeout_seconds: float = PARTITIONS_SECONDS) -> Outline:
     """What is to be dealt out. Raises InvalidConfig, RetriableError (ask again later) or :class:`ProbeFailed`."""
     subject = f"Connector {config.get('connector.class', '')} was being asked for its partitions"
-    return run(probe_child.outline, dict(config), settings, subject=subject, timeout_seconds=timeout_seconds)
+    return run(
+        probe_child.outline,
+        dict(config),
+        settings,
+        subject=subject,
+        timeout_seconds=timeout_seconds,
+        slots=_outline_slots,
+    )
 
 
 def describe(plugin: str, timeout_seconds: float = DESCRIBE_SECONDS) -> list[dict[str, Any]] | None:
@@ -91,29 +100,34 @@ def _listed_alone(entry: tuple[Kind, str], timeout_seconds: float) -> list[dict[
         return []
 
 
-def run(function: Callable[..., T], *arguments: Any, subject: str, timeout_seconds: float) -> T:
+def run(
+    function: Callable[..., T],
+    *arguments: Any,
+    subject: str,
+    timeout_seconds: float,
+    slots: threading.BoundedSemaphore = _slots,
+) -> T:
     """Calls a module-level function in a process of its own.
 
-    Gives its result, or raises the ConnectError that it raised; :class:`ProbeFailed` for everything else, whose message
-    begins with ``subject`` (``Connector x was being checked``).
+    Gives its result, or raises the ConnectError that it raised; RetriableError where others are being served;
+    :class:`ProbeFailed` for everything else, whose message begins with ``subject`` (``Connector x was being checked``).
     """
-    deadline = time.monotonic() + timeout_seconds
-    if not _slots.acquire(timeout=timeout_seconds):
-        raise ProbeFailed(f"{subject}: {AT_ONCE} other checks took longer than {timeout_seconds:g} s. Try again.")
+    if not slots.acquire(timeout=WAIT_FOR_SLOT_SECONDS):
+        raise RetriableError(f"{subject} when {AT_ONCE} other checks were under way, which take long.")
     try:
-        return _run(function, arguments, subject, deadline, timeout_seconds)
+        return _run(function, arguments, subject, timeout_seconds)
     finally:
-        _slots.release()
+        slots.release()
 
 
-def _run(function: Callable[..., T], arguments: tuple[Any, ...], subject: str, deadline: float, timeout_seconds: float) -> T:
+def _run(function: Callable[..., T], arguments: tuple[Any, ...], subject: str, timeout_seconds: float) -> T:
     context = forkserver.context()
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(theirs, function, arguments), daemon=True, name="probe")
     process.start()
     theirs.close()
     try:
-        if not ours.poll(max(0.0, deadline - time.monotonic())):
+        if not ours.poll(timeout_seconds):
             raise ProbeFailed(
                 f"{subject} and has not answered for {timeout_seconds:g} s; it was stopped. "
                 "Does it wait for something that does not answer?"

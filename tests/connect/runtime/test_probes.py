@@ -1,4 +1,5 @@
 import re
+import threading
 import time
 
 import pytest
@@ -92,7 +93,20 @@ def test_descriptions_by_name():
     assert probes.describe("Nope") is None
 
 
-def test_one_probe_does_not_wait_for_another_that_hangs():
-    with pytest.raises(probes.ProbeFailed, match="not answered"):
-        probes.run(time.sleep, 3, subject="a", timeout_seconds=0.3)
+def test_what_hangs_takes_its_own_slots_only(monkeypatch):
+    monkeypatch.setattr(probes, "WAIT_FOR_SLOT_SECONDS", 0.2)
+    slots = threading.BoundedSemaphore(1)
+
+    def hang():
+        with pytest.raises(probes.ProbeFailed, match="not answered"):
+            probes.run(time.sleep, 30, subject="a", timeout_seconds=2, slots=slots)
+
+    hanging = threading.Thread(target=hang)
+    hanging.start()
+    while slots._value:
+        time.sleep(0.01)
+    with pytest.raises(RetriableError, match="under way"):
+        probes.run(abs, -3, subject="b", timeout_seconds=10, slots=slots)
     assert probes.run(abs, -3, subject="b", timeout_seconds=10) == 3
+    hanging.join()
+    assert probes.run(abs, -3, subject="b", timeout_seconds=10, slots=slots) == 3

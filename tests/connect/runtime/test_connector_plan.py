@@ -4,6 +4,8 @@ import pickle
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connect.runtime.connector_plan import InvalidConfig, plan
 from connect.runtime.plugins import Plugins
@@ -23,8 +25,8 @@ def sink(**given):
 
 
 def planned(config, **worker):
-    settings = WorkerSettings.from_mapping({**WORKER, **worker}) if worker else SETTINGS
-    return plan(config, settings, Plugins())
+    worker_settings = WorkerSettings.from_mapping({**WORKER, **worker}) if worker else SETTINGS
+    return plan(config, worker_settings, Plugins())
 
 
 def problems(config, **worker):
@@ -264,3 +266,34 @@ def test_problems_survive_a_process_boundary():
         planned(source(**{"tasks.max": "0"}))
     copy = pickle.loads(pickle.dumps(raised.value))
     assert (copy.problems, copy.key, str(copy)) == (raised.value.problems, "tasks.max", str(raised.value))
+
+
+KEYS = st.sampled_from(
+    [
+        *("topic", "file", "batch.size", "mode", "columns", "password", "encoding", "", ".", "name", "tasks.max", "topics"),
+        *("key.converter", "key.converter.", "value.converter.schemas.enable", "header.converter", "transforms", "transforms."),
+        *("transforms.a", "transforms.a.type", "transforms.a.note", "transforms.a.b.type", "predicates", "predicates.a.type"),
+        *("producer.override.", "producer.override.linger.ms", "consumer.override.group.id", "admin.override.retries"),
+        *("topic.creation.groups", "topic.creation.", "topic.creation.default.partitions", "topic.creation.a.include"),
+        *(
+            "errors.tolerance",
+            "errors.deadletterqueue.topic.name",
+            "exactly.once.support",
+            "producer.override.sasl.jaas.config",
+        ),
+    ]
+)
+VALUES = st.sampled_from(
+    [NOTE, named("PlainConverter"), "a", "a,b", "a,,a", "", " ", "5", "-1", "true", "(", "${x:y}", "[", "é\n"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(config=st.dictionaries(KEYS | st.text(max_size=6), VALUES | st.text(max_size=6), max_size=8), kind=st.booleans())
+def test_any_configuration_is_planned_or_explained(config, kind):
+    found = ()
+    try:
+        planned({"name": "x", "topic": "t", **config, "connector.class": named("LinesSink" if kind else "LinesSource")})
+    except InvalidConfig as error:
+        found = error.problems
+    assert all(problem.message for problem in found)

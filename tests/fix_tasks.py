@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import time
 import uuid
@@ -194,10 +195,8 @@ def _dotted(config: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def tasks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TaskBench]:
-    try:
-        bootstrap = request.getfixturevalue("log").bootstrap
-    except pytest.FixtureLookupError:
-        bootstrap = "127.0.0.1:31092"
+    """On the embedded log, or on any other broker: ``PENSTOCK_TEST_BOOTSTRAP=host:port``."""
+    bootstrap = os.environ.get("PENSTOCK_TEST_BOOTSTRAP") or request.getfixturevalue("log").bootstrap
     bench = TaskBench(bootstrap, tmp_path)
     yield bench
     for task in bench.tasks:

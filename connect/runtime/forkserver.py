@@ -14,6 +14,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
+LOST = 255
+"""The exit code of a child whose forkserver has died: nobody is left who knows."""
+
 OURS = "penstock"
 GUARD = "connect.runtime.forkserver_guard"
 LIBRARIES = ("confluent_kafka", "confluent_kafka.admin", "orjson", "connect.runtime.task_child")
@@ -61,6 +64,6 @@ def start(process: ForkServerProcess) -> None:
 
 
 def exit_code(process: ForkServerProcess) -> int | None:
-    """None while it runs; negative for a signal; 255 where the forkserver died and nobody knows."""
+    """None while it runs; negative for a signal; or LOST."""
     with _children:
         return process.exitcode

@@ -69,8 +69,8 @@ class Progress:
         if not final and now_seconds - self._sent_at < (SHORTEST_SECONDS if self._urgent else PERIOD_SECONDS):
             return
         now = TaskProgress(self.records, self.skipped, self.filtered, self._last_record_ms, dict(self._details), self._retry)
-        self._sent_at = now_seconds
         self._urgent = False
         if now != self._sent:
             self._sent = now
+            self._sent_at = now_seconds
             self._send(now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -86,6 +88,9 @@ class TaskProcess:
         exit_code = forkserver.exit_code(self._process)
         if exit_code is None:
             return True
+        if exit_code == forkserver.LOST and self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)  # the kernel is doing so too; where it cannot, this does
         with suppress(OSError):
             while self._connection.poll(0) and self._received():
                 pass

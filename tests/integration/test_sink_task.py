@@ -31,7 +31,7 @@ def test_records_in_order_then_flush_then_commit(tasks: TaskBench) -> None:
     assert lines[0] == ["assigned", [[tasks.topic, 0, None]]]
     assert written(tasks) == list(range(1200))
     assert tasks.journaled("record")[7] == ["record", tasks.topic, 0, 7, "k", {"n": 7}]
-    assert [line for line in lines[-2:]] == [["flush"], ["close"]]
+    assert lines[-2:] == [["flush"], ["close"]]
     assert tasks.committed() == 1200
 
 
@@ -183,6 +183,7 @@ def test_a_member_in_the_group_blocks_commits_and_the_status_says_so(tasks: Task
         task.wait_records(5)
         retry = task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry).retry
         assert f"a member of group connect-{tasks.prefix}" in retry["cause"]
+        task.forget()
     finally:
         member.close()
     task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry is None and event.records == 5)

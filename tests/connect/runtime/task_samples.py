@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -123,6 +124,14 @@ class CountingSource(SourceConnector[CountingConfig]):
 
     def _trouble(self, number: int) -> None:
         trouble = self.config.trouble
+        if trouble == "log" and number == 5:
+            logging.getLogger("sample").warning("five is %s", "coming")
+        if trouble == "hang at once":
+            self.journal.write("hanging")
+            time.sleep(1000)
+        if trouble == "hang in C at once":
+            self.journal.write("hanging")
+            hang_holding_the_gil()
         if trouble == "outage" and number == 5 and self.attempts < 2:
             self.attempts += 1
             raise OSError("the server went away")

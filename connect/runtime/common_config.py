@@ -78,7 +78,7 @@ def _no_dead_letters(value: str) -> str:
     return value
 
 
-def _java_regex(value: str) -> str:
+def _regex(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -220,7 +220,7 @@ class SinkConfig(CommonConfig):
     ] = ()
     topics_regex: Annotated[
         str,
-        AfterValidator(_java_regex),
+        AfterValidator(_regex),
         Key(COMMON, "high", "long", "Topics regex"),
         Field(description="Reads every topic whose whole name this regular expression matches."),
     ] = ""

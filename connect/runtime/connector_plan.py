@@ -36,7 +36,6 @@ class ErrorSettings:
     """``errors.*``: what to do with records that cannot be handled. Times in ms."""
 
     tolerance: Literal["none", "all"] = "none"
-    retry_timeout_ms: int = 0
     retry_delay_max_ms: int = 60_000
     log_enable: bool = False
     log_include_messages: bool = False
@@ -126,7 +125,7 @@ class _Planning:
             errors=_error_settings(common),
             client_overrides=overrides,
             topic_rules=rules,
-            warnings=tuple(self.findings.warnings),
+            warnings=(*self.findings.warnings, *without_effect(keys.common)),
         )
 
     def _converter(self, half: Half, keys: SplitKeys) -> Converter[Any] | None:
@@ -158,10 +157,26 @@ def sink_topics(values: Mapping[str, str], findings: Findings) -> tuple[tuple[st
     return (), None
 
 
+# Key, its default, and what happens instead.
+WITHOUT_EFFECT = (
+    ("errors.retry.timeout", "0", "what may pass by itself is tried again for ever, and the status says so."),
+    ("transaction.boundary", "poll", "sources write without transactions."),
+    ("transaction.boundary.interval.ms", "", "sources write without transactions."),
+)
+
+
+def without_effect(values: Mapping[str, str]) -> list[str]:
+    """A warning for each key that is right, changes no record, and does nothing here."""
+    return [
+        f"{key} has no effect: {instead}"
+        for key, default, instead in WITHOUT_EFFECT
+        if values.get(key, default).strip().lower() != default
+    ]
+
+
 def _error_settings(common: CommonConfig) -> ErrorSettings:
     return ErrorSettings(
         common.errors_tolerance,
-        common.errors_retry_timeout,
         common.errors_retry_delay_max_ms,
         common.errors_log_enable,
         common.errors_log_include_messages,

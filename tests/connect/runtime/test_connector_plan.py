@@ -141,6 +141,9 @@ ACCEPTED = {
     "value.converter.plugin.version": "1.0",
     "tasks.max.enforce": "false",
     "poll.interval.ms": "5",
+    "errors.retry.timeout": "-1",
+    "transaction.boundary": "INTERVAL",
+    "transaction.boundary.interval.ms": "100",
 }
 
 

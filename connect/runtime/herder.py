@@ -263,7 +263,8 @@ class Herder:
         """Makes the view of this moment, and shows it."""
         state = self._absorbed()
         self.view = ClusterView(
-            ready=self._opened and self._presence.joined,
+            # Once it knows the cluster it can show it, in the group or out of it.
+            ready=self.view.ready or (self._opened and self._presence.joined),
             is_leader=self._presence.leads,
             leader_url=self._presence.leader,
             cluster_id=self.view.cluster_id,

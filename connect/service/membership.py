@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -105,15 +106,13 @@ class Membership:
             self._thread.join()
 
     def _held_by_others(self) -> str | None:
-        """Why this group cannot be ours, or None: only consumer groups can be described, and Connect's are none."""
-        try:
-            self._describe()
-        except KafkaException as error:
-            reason: KafkaError = error.args[0]
-            if reason.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - librdkafka's own codes begin so
-                return reason.str()
-            if reason.code() not in (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.NOT_COORDINATOR):
-                raise
+        """Which protocol the group's members speak if it is not ours, or None. An empty group keeps its old one: no matter."""
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            # Its successors know consumer groups only: they cannot tell a foreign group with members from one without.
+            found = self._admin.list_groups(self._settings.group_id, timeout=3.0)
+        for group in found:
+            if group.members and group.protocol_type not in ("", "consumer"):
+                return f"protocol '{group.protocol_type}', {len(group.members)} member(s)"
         return None
 
     def _describe(self) -> Any:

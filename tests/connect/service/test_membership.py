@@ -1,11 +1,16 @@
 import queue
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
+from connect.service.errors import EnvironmentProblem
 from connect.service.membership import Member, Members, Membership, generation_of, view
 from connect.service.settings import WorkerSettings
 from connect.service.topic_table import TopicTable
@@ -90,9 +95,10 @@ def test_a_leader_that_leaves_is_followed_at_once(join):
 
 
 def test_a_killed_leader_is_followed_when_its_session_ends(join, log):
-    settings = raw_settings(log.bootstrap, 1001, **{"session.timeout.ms": "2000"})
+    settings = raw_settings(log.bootstrap, 1001)
     program = f"""
 import time
+from connect.service.errors import EnvironmentProblem
 from connect.service.membership import Membership
 from connect.service.settings import WorkerSettings
 Membership(WorkerSettings.from_mapping({settings!r}), on_change=lambda members: print("member", flush=True)).start()
@@ -114,6 +120,49 @@ def test_a_restarted_broker_keeps_the_group_together(join, log):
     third = join(1003)
     for worker in (first, second, third):
         assert worker.sees(1001, 1002, 1003, leader=1001).leader == url(1001)
+
+
+def text(value):
+    return struct.pack(">h", len(value)) + value.encode()
+
+
+@contextmanager
+def jvm_worker(bootstrap):
+    """What the broker sees of a Kafka Connect worker: a member of the group whose protocol type is 'connect'."""
+    host, _, port = bootstrap.rpartition(":")
+    body = text("workers") + struct.pack(">ii", 10_000, 10_000) + text("") + text("connect")
+    body += struct.pack(">i", 1) + text("sessioned") + struct.pack(">i", 0)
+    request = struct.pack(">hhi", 11, 2, 1) + text("jvm") + body
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        (length,) = struct.unpack(">i", connection.recv(4))
+        answer = connection.recv(length)
+        assert struct.unpack_from(">h", answer, 8) == (0,)
+        member = answer[14:]  # behind the generation: protocol, leader; a group's only member leads it
+        (skip,) = struct.unpack_from(">h", member)
+        (size,) = struct.unpack_from(">h", member, 2 + skip)
+        member_id = member[4 + skip : 4 + skip + size].decode()
+        yield
+        leave = struct.pack(">hhi", 13, 0, 2) + text("jvm") + text("workers") + text(member_id)
+        connection.sendall(struct.pack(">i", len(leave)) + leave)
+        connection.recv(100)
+
+
+def test_a_group_held_by_the_jvm_is_refused_with_the_way_out(join, log):
+    with (
+        jvm_worker(log.bootstrap),
+        pytest.raises(EnvironmentProblem, match=r"Stop them first, or add .*penstock\.takeover=wait"),
+    ):
+        join(1001)
+
+
+def test_a_group_held_by_the_jvm_is_taken_over_when_it_is_left(join, log):
+    with ThreadPoolExecutor() as pool:
+        with jvm_worker(log.bootstrap):
+            joining = pool.submit(join, 1001, **{"penstock.takeover": "wait"})
+            time.sleep(0.5)
+            assert not joining.done()
+        assert joining.result(10).sees(1001, leader=1001).is_leader
 
 
 def test_members_are_workers_by_their_client_ids():

@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,9 @@ def test_port_zero_takes_the_bound_port():
 def test_override_policies_are_known_by_their_java_names():
     name = "org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy"
     assert settings(connector_client_config_override_policy=name).override_policy == "none"
+
+
+def test_the_file_that_users_copy_is_right():
+    loaded = WorkerSettings.load(Path(__file__).parents[3] / "config" / "worker.properties")
+    assert loaded.warnings == ()
+    assert loaded.offset_flush_interval_ms == 10000

@@ -14,10 +14,11 @@ select c.oid, n.nspname, c.relname, c.relkind, c.relreplident, c.relispartition,
        a.attname, a.atttypid, a.atttypmod, a.attnotnull,
        array_position((pk.indkey::int2[])[0:pk.indnkeyatts - 1], a.attnum),
        array_position((ri.indkey::int2[])[0:ri.indnkeyatts - 1], a.attnum),
-       has_table_privilege(c.oid, 'select'), pg_has_role(c.relowner, 'usage')
+       has_table_privilege(c.oid, 'select'), pg_has_role(c.relowner, 'usage'), pg_get_expr(d.adbin, d.adrelid)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 left join pg_index pk on pk.indrelid = c.oid and pk.indisprimary
 left join pg_index ri on ri.indrelid = c.oid and ri.indisreplident
 where c.relkind in ('r', 'p') and c.relpersistence = 'p' and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
@@ -33,11 +34,14 @@ where t.typtype in ('b', 'd', 'e', 'r') and (i.oid is null or i.typtype in ('b',
 
 @dataclass(frozen=True, slots=True)
 class CatalogColumn:
+    """``default`` is the expression; ``key`` the place in the key, None outside of it."""
+
     name: str
     type_oid: int
     type_modifier: int
     not_null: bool
     key: int | None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,14 @@ def _table(rows: list[Row]) -> CatalogTable:
 def _column(row: Row, key_at: int) -> CatalogColumn:
     _oid, _schema, _table, _kind, _identity, _partition, name, type_oid, modifier, not_null, *_ = row
     key = row[key_at]
-    return CatalogColumn(str(name), int(type_oid or 0), int(modifier or -1), not_null == "t", None if key is None else int(key))
+    return CatalogColumn(
+        name=str(name),
+        type_oid=int(type_oid or 0),
+        type_modifier=int(modifier or -1),
+        not_null=not_null == "t",
+        key=None if key is None else int(key),
+        default=row[14],
+    )
 
 
 def _type(row: Row) -> tuple[int, PgType]:

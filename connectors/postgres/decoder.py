@@ -123,6 +123,7 @@ class Decoder:
                 key, row, end = self._old(table, data, text)
                 self.batch += table.deletion(key, row, source, offset, self.now)
         except (ValueError, ArithmeticError) as error:
+            pgoutput.verify_change(data[_BODY:])
             raise DataError(f"{self._where(table, lsn)} has a value that does not convert: {error}") from error
         if end != len(data):
             raise MalformedMessage(f"{self._where(table, lsn)} has {len(data)} bytes, {end} were expected")

@@ -21,7 +21,7 @@ def array_items(text: str) -> Items:
     inner = text[1:-1]
     if not inner:
         return []
-    if '"' not in inner and "{" not in inner and "\\" not in inner:
+    if not any(special in inner for special in '"{}\\'):
         return [None if item == "NULL" else item for item in inner.split(",")]
     items, at = _items(text, 1)
     if at != len(text):

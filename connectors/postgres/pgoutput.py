@@ -127,6 +127,20 @@ def parse(message: bytes) -> Message:
         raise MalformedMessage(f"A message of kind {kind!r} ends after {len(message)} bytes or is damaged: {error}") from error
 
 
+def verify_change(message: bytes) -> None:
+    """Walks the tuples of a row message's body. Raises MalformedMessage if it does not end where they do."""
+    reader = _Reader(message, 5)
+    try:
+        while reader.at < len(message):
+            reader.number(1)
+            for _ in range(reader.number(2)):
+                if reader.number(1) == TEXT:
+                    value = reader.rest(reader.number(4))
+                    reader.at += len(value)
+    except IndexError as error:
+        raise MalformedMessage(f"A row message ends after {len(message)} bytes: {error}") from error
+
+
 def parse_keepalive(data: bytes) -> Keepalive:
     """A 'k' message. Raises MalformedMessage."""
     try:

@@ -11,7 +11,7 @@ from connectors.postgres.envelope import Server, Table
 from connectors.postgres.pgoutput import Relation
 from connectors.postgres.rows import Column
 from connectors.postgres.session import Session, Waiting, finish
-from connectors.postgres.values import Modes, PgType, column_type
+from connectors.postgres.values import Modes, PgType, column_type, with_default
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Tables:
         """The stream's column, and what only the catalog knows. The catalog may be ahead of the stream: then it is nullable."""
         if now is None or now.type_oid != oid:
             return CatalogColumn(name, oid, modifier, not_null=False, key=now.key if now else None)
-        return CatalogColumn(name, oid, modifier, now.not_null, now.key)
+        return CatalogColumn(name, oid, modifier, now.not_null, now.key, now.default)
 
     def _refresh(self) -> None:
         session = finish(Session.open(self._config))
@@ -109,4 +109,6 @@ class Tables:
                 self._warned.add(where)
                 log.warning("%s is left out of the records: its type (OID %d) is not served", where, column.type_oid)
             return None
+        if column.not_null and column.default is not None:
+            chosen = with_default(chosen, column.default)
         return Column(column.name, chosen, optional=not column.not_null, key=column.key)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import base64
 import functools
 import logging
-import struct as binary
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from connect.api import Schema, Type, array, decimal, primitive, struct
-from connect.api.schema import BOOLEAN, BYTES, FLOAT32, FLOAT64, INT16, INT32, INT64, OPTIONAL_BYTES, OPTIONAL_INT32, STRING
-from connectors.postgres import temporal
+from connect.api.schema import BOOLEAN, BYTES, FLOAT32, FLOAT64, INT16, INT32, INT64, STRING, intern
+from connectors.postgres import geometry, temporal
 from connectors.postgres.literals import array_items, hstore_json
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ class ColumnType:
     unchanged: Any = None
 
 
+_QUOTED = re.compile(r"'((?:[^']|'')*)'::[^()']+(?:\(\d+(?:,\s*\d+)?\))?[^()']*")
+_BARE = re.compile(r"\(?(-?\d+(?:\.\d+)?)\)?(?:::[a-z ]+(?:\([\d,]+\))?)?")
 _INTEGERS = {"int2": INT16, "int4": INT32, "int8": INT64, "oid": INT64}
 _FLOATS = {"float4": FLOAT32, "float8": FLOAT64}
 _TEXTS: Mapping[str, str | None] = {
@@ -79,15 +81,13 @@ _TEXTS: Mapping[str, str | None] = {
     "ltree": "io.debezium.data.Ltree",
     "tsvector": "io.debezium.data.Tsvector",
 }
-POINT = struct(
-    ("x", FLOAT64),
-    ("y", FLOAT64),
-    ("wkb", OPTIONAL_BYTES),
-    ("srid", OPTIONAL_INT32),
-    name="io.debezium.data.geometry.Point",
+VARIABLE_SCALE_DECIMAL = struct(
+    ("scale", INT32),
+    ("value", BYTES),
+    name="io.debezium.data.VariableScaleDecimal",
     version=1,
+    doc="Variable scaled decimal",
 )
-VARIABLE_SCALE_DECIMAL = struct(("scale", INT32), ("value", BYTES), name="io.debezium.data.VariableScaleDecimal", version=1)
 
 
 def column_type(type_oid: int, modifier: int, types: Mapping[int, PgType], modes: Modes, where: str) -> ColumnType | None:
@@ -105,6 +105,26 @@ def column_type(type_oid: int, modifier: int, types: Mapping[int, PgType], modes
         element = column_type(pg.element, modifier, types, modes, where)
         return None if element is None else _array(element, where)
     return _scalar(pg.name, modifier, modes, where)
+
+
+def with_default(column: ColumnType, expression: str) -> ColumnType:
+    """A NOT NULL column with a default: a literal's value, the type's zero for any other expression."""
+    text = _literal(expression)
+    value = column.zero
+    if text is not None:
+        try:
+            value = column.decode(text)
+        except (ValueError, ArithmeticError):
+            log.debug("default %s is no literal of its type", expression)
+    return replace(column, schema=intern(replace(column.schema, default=value)), zero=value)
+
+
+def _literal(expression: str) -> str | None:
+    """The text of a constant as pg_get_expr() writes it."""
+    if expression in ("true", "false"):
+        return expression[0]
+    found = _QUOTED.fullmatch(expression) or _BARE.fullmatch(expression)
+    return found[1].replace("''", "'") if found else None
 
 
 def _scalar(name: str, modifier: int, modes: Modes, where: str) -> ColumnType | None:
@@ -277,12 +297,9 @@ def _interval(_modifier: int, modes: Modes, _where: str) -> ColumnType:
     return _number(Type.INT64, "io.debezium.time.MicroDuration", temporal.interval_us)
 
 
-def _point(_modifier: int, _modes: Modes, _where: str) -> ColumnType:
-    def decode(text: str) -> dict[str, Any]:
-        x, y = (float(part) for part in text.strip("()").split(","))
-        return {"x": x, "y": y, "wkb": binary.pack("<BIdd", 1, 1, x, y), "srid": None}
-
-    return ColumnType(POINT, decode, decode("(0,0)"), plain=True)
+def _shape(schema: Schema, decode: Decode, zero: str) -> Callable[[int, Modes, str], ColumnType]:
+    column = ColumnType(schema, decode, decode(zero), plain=True)
+    return lambda _modifier, _modes, _where: column
 
 
 def _hstore(_modifier: int, modes: Modes, _where: str) -> ColumnType:
@@ -302,6 +319,8 @@ _SPECIAL: Mapping[str, Callable[[int, Modes, str], ColumnType]] = {
     "timestamp": _timestamp,
     "timestamptz": _timestamptz,
     "interval": _interval,
-    "point": _point,
+    "point": _shape(geometry.POINT, geometry.point, "(0,0)"),
+    "box": _shape(geometry.GEOMETRY, geometry.box, "(0,0),(0,0)"),
+    "circle": _shape(geometry.CIRCLE, geometry.circle, "<(0,0),0>"),
     "hstore": _hstore,
 }

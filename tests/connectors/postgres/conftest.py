@@ -1,23 +1,22 @@
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.connectors.postgres.driver import Database
 
+NAME = "cdc_tests"
+
+
+@pytest.fixture(scope="session")
+def database(postgres) -> Iterator[Database]:
+    """A database of these tests' own; making one for each test would cost more than the tests."""
+    made = Database(postgres, postgres.database(NAME))
+    yield made
+    made.connection.close()
+
 
 @pytest.fixture
-def db(postgres, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database of the test's own."""
-    name = "pg_" + re.sub(r"\W+", "_", request.node.name.lower())[:50]
-    database = Database(postgres, postgres.database(name))
+def db(database: Database) -> Iterator[Database]:
+    """That database, empty: no table, no publication, no slot."""
     yield database
-    database.connection.close()
-    with postgres.connect(autocommit=True) as admin:
-        for slot, pid in admin.execute(
-            "select slot_name, active_pid from pg_replication_slots where database = %s", (name,)
-        ).fetchall():
-            if pid is not None:
-                admin.execute("select pg_terminate_backend(%s, 5000)", (pid,))
-            admin.execute("select pg_drop_replication_slot(%s)", (slot,))
-        admin.execute(f'drop database "{name}" with (force)')
+    database.clear()

@@ -25,6 +25,15 @@ class Database:
         cursor = self.connection.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
+    def clear(self) -> None:
+        """Empties it, whatever a test has left."""
+        slots = "from pg_replication_slots where database = current_database()"
+        self.run(f"select pg_terminate_backend(active_pid, 5000) {slots} and active_pid is not null")
+        self.run(f"select pg_drop_replication_slot(slot_name) {slots}")
+        for (publication,) in self.run("select quote_ident(pubname) from pg_publication"):
+            self.run(f"drop publication {publication}")
+        self.run("drop schema public cascade; create schema public; reset all")
+
     def keys(self, **more: object) -> dict[str, str]:
         """A configuration; ``table_include_list="public.t"`` stands for the key with dots."""
         server = self.server

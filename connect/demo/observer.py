@@ -32,7 +32,7 @@ class Observation:
     changes: int = 0
     records: int = 0
     stored_through: int = 0
-    """The sink has committed up to here: everything before is in objects."""
+    """The offset that the sink has committed: everything before it is in objects."""
     objects: list[StoredObject] = field(default_factory=list)
     latest: deque[Change] = field(default_factory=lambda: deque(maxlen=8))
     latencies_ms: deque[int] = field(default_factory=lambda: deque(maxlen=200))

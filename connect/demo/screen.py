@@ -48,7 +48,7 @@ def _stages(seen: Observation, stage: Stage) -> Panel:
     table.add_row(
         f"on port {stage.postgres.port}",
         f"{median} ms after the commit (median)" if median is not None else "waiting for changes",
-        f"{max(0, seen.records - seen.stored_through):,} records not yet in objects",
+        f"the sink has committed offset {seen.stored_through:,}",
     )
     told = "  ".join(f"{name}: {', '.join(seen.states.get(name, ['starting']))}" for name in (SOURCE, SINK))
     return Panel(table, title="penstock demo", subtitle=told, border_style="cyan")
@@ -79,7 +79,7 @@ def _where(stage: Stage) -> Panel:
     database = f"PGPASSWORD={server.password} psql -h {server.host} -p {server.port} -U {server.user}"
     statement = "update orders set status = 'mine' where id = 1"
     table = Table.grid(padding=(0, 2))
-    table.add_row("connectors", f"curl {rest}/connectors?expand=status")
+    table.add_row("connectors", f"curl '{rest}/connectors?expand=status'")
     table.add_row("records", f"kcat -b {stage.bootstrap_servers} -t {TOPIC} -C -o -5 -e")
     table.add_row("change a row", f'{database} -c "{statement}"')
     table.add_row("data, logs", str(stage.data))

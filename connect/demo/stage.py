@@ -57,6 +57,7 @@ class Stage:
         self._open.callback(self.supervisor.stop)
         self.supervisor.start()
         self.say(f"Log on {self.bootstrap_servers}, workers on {', '.join(self.urls)}")
+        self.say(f"Data and logs in {self.data}")
         self.say(f"All up after {time.monotonic() - begun:.1f} s")
 
     def deploy(self, rows: int, *, flush_size: int, rotate_ms: int) -> None:

@@ -55,10 +55,11 @@ def _render(value: Any) -> str:
 
 def _unscaled(value: Decimal) -> bytes:
     """Java's ``BigDecimal.unscaledValue().toByteArray()``: the fewest bytes that hold the sign."""
-    exponent = value.as_tuple().exponent
+    sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise TypeError(f"the Decimal {value} has no digits")
-    number = int(value.scaleb(-exponent)) if exponent < 0 else int(value)
+    # From the digits: arithmetic on Decimals rounds to the context's 28 digits.
+    number = int("".join(map(str, digits)) + "0" * max(exponent, 0)) * (-1 if sign else 1)
     bits = number.bit_length() if number >= 0 else (number + 1).bit_length()
     return number.to_bytes(bits // 8 + 1, "big", signed=True)
 

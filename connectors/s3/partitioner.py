@@ -56,7 +56,10 @@ class TimeBasedPartitioner:
         start, end, path = self._recent
         if start <= time_ms < end:
             return path
-        return self._render(time_ms)
+        try:
+            return self._render(time_ms)
+        except OverflowError as error:
+            raise DataError(f"{_coordinates(record)} is of a time that no calendar has: {time_ms} ms since 1970") from error
 
     def _render(self, time_ms: int) -> str:
         local = (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(self._zone)

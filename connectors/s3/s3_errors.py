@@ -25,7 +25,9 @@ _PASSING = {
     "OperationAborted",
     "NoSuchUpload",
 }
-_KEYS_WRONG = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "AuthorizationHeaderMalformed"}
+_KEYS_WRONG = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "XAdminUserNotFound"}
+# A HEAD has no text to say why: a signature for another region is answered with a bare 400.
+_REGION_WRONG = {"AuthorizationHeaderMalformed", "400"}
 _ELSEWHERE = {"PermanentRedirect", "301", "IllegalLocationConstraintException"}
 
 
@@ -39,7 +41,7 @@ def explain(error: ClientError, bucket: str, where: str, region: str) -> Excepti
         return Refused()
     if code in _ABSENT:
         return Absent(f"There is no such object or bucket in {bucket} at {where}.")
-    text = f"{status} {code} {said.get('Message', '')}".strip()
+    text = f"{status} {code} {said.get('Message', '')}".strip(" .")
     if code in _PASSING or status >= 500 or status == 429:
         return RetriableError(f"{where} answers {text}")
     if code in _ELSEWHERE:
@@ -55,6 +57,8 @@ def _mistake(code: str, status: int, text: str, bucket: str, where: str) -> Conf
     if code in _KEYS_WRONG:
         remedy = "Check aws.access.key.id and aws.secret.access.key."
         return ConfigError(f"{where} does not accept the credentials: {text}. {remedy}", "aws.access.key.id")
+    if code in _REGION_WRONG:
+        return ConfigError(f"{where} refuses the request: {text}. Check s3.region.", "s3.region")
     if status == 403:
         needed = "s3:ListBucket on the bucket; s3:PutObject and s3:GetObject on its objects"
         return ConfigError(f"{where} denies access to the bucket {bucket}: {text}. Needed: {needed}.", "s3.bucket.name")

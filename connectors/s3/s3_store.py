@@ -66,22 +66,30 @@ class S3Store:
         return content
 
     def check(self) -> Sequence[ConfigProblem]:
+        # A HEAD is refused without words, and a listing hides a wrong region (boto3 mends it there): so both are asked.
+        head = self._problem(lambda: self._client.head_object(**self._name(f"{self._prefix}/none")), absent_is_fine=True)
+        listing = self._problem(lambda: self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1))
+        problem = listing or head
+        return (problem,) if problem else ()
+
+    def _problem(self, call: Callable[[], object], *, absent_is_fine: bool = False) -> ConfigProblem | None:
         try:
-            self._ask(lambda: self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1))
+            self._ask(call)
         except RetriableError as error:
-            remedy = "Check store.url, the network and that the server runs."
-            return (ConfigProblem("store.url", f"{error}.", remedy),)
-        except (ConfigError, Absent) as error:
-            key = error.key if isinstance(error, ConfigError) else "s3.bucket.name"
-            return (ConfigProblem(key, str(error)),)
-        return ()
+            return ConfigProblem("store.url", f"{error}.", "Check store.url, the network and that the server runs.")
+        except ConfigError as error:
+            return ConfigProblem(error.key, str(error))
+        except Absent as error:
+            return None if absent_is_fine else ConfigProblem("s3.bucket.name", str(error))
+        return None
 
     def close(self) -> None:
         self._client.close()
 
     def _put_parts(self, key: str, body: IO[bytes], metadata: Mapping[str, str]) -> None:
         described = self._described(metadata)
-        upload = self._ask(lambda: self._client.create_multipart_upload(**self._name(key), **described))["UploadId"]
+        begin = {**self._name(key), **described, "ChecksumAlgorithm": "CRC32"}
+        upload = self._ask(lambda: self._client.create_multipart_upload(**begin))["UploadId"]
         parts: list[dict[str, Any]] = []
         try:
             while chunk := body.read(self._part_bytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -128,10 +129,8 @@ def test_killed_again_and_again(kind: str) -> None:
         for _ in range(8):
             store.kill_at = 2 * store.puts + dice.randrange(1, 9)
             life = Life(layout_of(kind, store), records, committed, dice)
-            try:
+            with suppress(Killed):
                 life.run(drain=False)
-            except Killed:
-                pass
             committed = life.committed
         store.kill_at = None
         Life(layout_of(kind, store), records, committed, dice).run(drain=True)

@@ -112,6 +112,10 @@ class Reader:
         self.until(lambda: self.source._stream is not None)
         return self
 
+    def settle(self) -> None:
+        """The transaction's end has come too, which may be a step after its last change."""
+        self.until(lambda: bool(self.offset) and "messageType" not in (self.offset or {}))
+
     def commit(self) -> None:
         assert self.offset
         self.source.commit({"server": "srv"}, self.offset)

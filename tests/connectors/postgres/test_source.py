@@ -143,6 +143,7 @@ def test_the_slot_moves_only_when_the_offset_is_durable(db: Database) -> None:
         before = db.slot()["confirmed"]
         db.run("insert into t values (4)")
         reader.take(1)
+        reader.settle()
         reader.source.keep_alive()
         time.sleep(0.2)
         assert db.slot()["confirmed"] == before
@@ -302,9 +303,12 @@ def test_a_slot_beyond_the_offset_is_a_gap(db: Database) -> None:
         reader.take(3)
         reader.streaming()
         db.run("insert into t values (4)")
-        old = reader.take(1)[0].offset
+        reader.take(1)
+        reader.settle()
+        old = reader.offset
         db.run("insert into t values (5)")
         reader.take(1)
+        reader.settle()
         reader.commit()
         reader.until(lambda: db.slot()["confirmed"] > old["lsn_commit"])
     with db.reader(old) as again, pytest.raises(ConfigError, match="beyond the stored offset"):

@@ -153,7 +153,9 @@ def test_values(db: Database) -> None:
 def test_values_on_another_version(tmp_path: Path) -> None:
     server = start_postgres(tmp_path / "server", 16)
     try:
-        test_values(Database(server, "postgres"))
+        database = Database(server, "postgres")
+        test_values(database)
+        database.connection.close()
     finally:
         server.stop()
 

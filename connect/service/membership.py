@@ -71,7 +71,6 @@ class Membership:
     def __init__(self, settings: WorkerSettings, *, on_change: Callable[[Members], None]) -> None:
         self._settings = settings
         self._on_change = on_change
-        self._admin = kafka_clients.admin(settings, INTERNAL)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
         self._owns = False
@@ -116,8 +115,12 @@ class Membership:
         return None
 
     def _describe(self) -> Any:
+        """A client of its own each time, which is rare: after the broker was away, an AdminClient that had spoken to the
+        coordinator before waits for its old connection for ever (librdkafka 2.16, with Apache Kafka too).
+        """
         group = self._settings.group_id
-        return self._admin.describe_consumer_groups([group], request_timeout=2)[group].result()
+        admin = kafka_clients.admin(self._settings, INTERNAL)
+        return admin.describe_consumer_groups([group], request_timeout=2)[group].result()
 
     def _run(self) -> None:
         consumer = kafka_clients.consumer(

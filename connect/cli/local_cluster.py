@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import socket
 import sys
@@ -10,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from connect.service.errors import ENVIRONMENT_EXIT_CODE, EnvironmentProblem
 from connect.service.supervisor import Role, Supervisor
@@ -82,6 +85,24 @@ def free_ports(wanted: list[int]) -> list[int]:
             probe.close()
 
 
+def lock(data: Path) -> TextIO:
+    """Keeps the directory to this process for as long as the file stays open. Raises EnvironmentProblem."""
+    holder = (data / "up.lock").open("a+")
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder.seek(0)
+        pid = holder.read().strip()
+        holder.close()
+        raise EnvironmentProblem(
+            f"{data} is in use by another `penstock up` (pid {pid}). Stop that, or choose another directory with --data."
+        ) from None
+    holder.truncate(0)
+    holder.write(str(os.getpid()))
+    holder.flush()
+    return holder
+
+
 def say(line: str) -> None:
     """One line for the user."""
     sys.stdout.write(f"{line}\n")
@@ -104,6 +125,7 @@ def run(data: Path, kafka_port: int, connect_port: int, workers: int) -> int:
     cluster = LocalCluster(data, kafka_port, tuple(connect_ports))
     try:
         data.mkdir(parents=True, exist_ok=True)
+        held = lock(data)
         supervisor = Supervisor(cluster.roles(), log_dir=data / "logs", say=say)
         supervisor.start()
     except OSError as error:
@@ -116,6 +138,7 @@ def run(data: Path, kafka_port: int, connect_port: int, workers: int) -> int:
     stop.wait()
     say("Stopping ...")
     supervisor.stop()
+    held.close()
     say(f"Stopped. Everything is kept in {data}; `penstock up` goes on from there.")
     return 0
 

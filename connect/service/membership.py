@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connect.service import kafka_clients
 from connect.service.errors import EnvironmentProblem
@@ -108,19 +109,21 @@ class Membership:
         """Which protocol the group's members speak if it is not ours, or None. An empty group keeps its old one: no matter."""
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             # Its successors know consumer groups only: they cannot tell a foreign group with members from one without.
-            found = self._admin.list_groups(self._settings.group_id, timeout=3.0)
+            found = self._admin().list_groups(self._settings.group_id, timeout=3.0)
         for group in found:
             if group.members and group.protocol_type not in ("", "consumer"):
                 return f"protocol '{group.protocol_type}', {len(group.members)} member(s)"
         return None
 
-    def _describe(self) -> Any:
-        """A client of its own each time, which is rare: after the broker was away, an AdminClient that had spoken to the
+    def _admin(self) -> AdminClient:
+        """A fresh client for each look, which is rare: after the broker was away, an AdminClient that had spoken to the
         coordinator before waits for its old connection for ever (librdkafka 2.16, with Apache Kafka too).
         """
+        return kafka_clients.admin(self._settings, INTERNAL)
+
+    def _describe(self) -> Any:
         group = self._settings.group_id
-        admin = kafka_clients.admin(self._settings, INTERNAL)
-        return admin.describe_consumer_groups([group], request_timeout=2)[group].result()
+        return self._admin().describe_consumer_groups([group], request_timeout=2)[group].result()
 
     def _run(self) -> None:
         consumer = kafka_clients.consumer(

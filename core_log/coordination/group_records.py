@@ -70,17 +70,17 @@ def read_key(key: bytes) -> tuple[str, tuple[str, int] | None] | None:
 
 
 def read_offset(value: bytes) -> StoredOffset:
-    """Raises struct.error where the bytes are no offset."""
+    """Raises struct.error where the bytes are no offset of the version that is written here."""
     reader = _Reader(value)
-    reader.int16()
+    reader.version()
     committed = CommittedOffset(reader.int64(), reader.int32(), reader.string() or "")
     return StoredOffset(committed, reader.int64())
 
 
 def read_group(group_id: str, value: bytes) -> Group:
-    """Raises struct.error where the bytes are no group."""
+    """Raises struct.error where the bytes are no group of the version that is written here."""
     reader = _Reader(value)
-    reader.int16()
+    reader.version()
     group = Group(group_id, protocol_type=reader.string() or "", generation=reader.int32(), protocol=reader.string())
     leader = reader.string()
     group.changed_ms = reader.int64()
@@ -110,6 +110,11 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._position = 0
+
+    def version(self) -> None:
+        found = self.int16()
+        if found != VALUE_VERSION:
+            raise struct.error(f"value version {found}, only {VALUE_VERSION} is read")
 
     def int16(self) -> int:
         return self._number(_SHORT)

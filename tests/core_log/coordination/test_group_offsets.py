@@ -1,10 +1,12 @@
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core_log.coordination.group_messages import NO_OFFSET
 from core_log.errors import ErrorCode
-from core_log.protocol.record_batch import Record, encode
+from core_log.protocol.record_batch import HEADER, HEADER_SIZE, Record, encode, read_header
 from tests.core_log.coordination_sample import GROUP, Groups
 
 WEEK_MS = 7 * 24 * 3_600_000
@@ -60,6 +62,31 @@ def test_the_last_commits_survive_a_restart():
     }
     assert again.committed(group="other") == 49
     assert again.state == "Empty"
+
+
+names = st.text("abcdef.-", min_size=1, max_size=120)
+commits = st.lists(st.tuples(names, names, st.integers(0, 2**62), st.text(max_size=90)), max_size=12)
+
+
+@given(commits)
+def test_names_and_notes_of_any_length_survive_a_restart(made):
+    groups = Groups()
+    for group, topic, offset, metadata in made:
+        groups.commit(offset, partition=(topic, 3), metadata=metadata, group=group)
+    again = groups.restarted().coordinator
+    for group in {one[0] for one in made}:
+        assert again.committed(group, None) == groups.coordinator.committed(group, None)
+
+
+@given(st.binary(max_size=40))
+def test_a_batch_of_nonsense_does_not_stop_the_start(junk):
+    groups = Groups()
+    groups.commit(5)
+    partition = groups.coordinator.partition_for(GROUP)
+    good = encode([Record(b"k", b"v", 0)])
+    header = read_header(good)._replace(length=HEADER_SIZE - 12 + len(junk))
+    groups.batches.append((partition, HEADER.pack(*header) + junk))
+    assert groups.restarted().committed() == 5
 
 
 def test_a_record_that_cannot_be_read_costs_only_itself(caplog):

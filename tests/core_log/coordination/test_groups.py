@@ -112,8 +112,8 @@ def test_a_group_is_full_at_its_maximum():
 def test_the_protocol_most_members_prefer_is_chosen_among_those_all_know():
     groups = Groups()
     first, _ = groups.newcomer(protocols=[("only-mine", b""), ("a", b""), ("b", b"1")])
-    second, _ = groups.newcomer(protocols=[("b", b"2"), ("a", b"")])
-    third, answers = groups.newcomer(protocols=[("b", b"3"), ("a", b"")])
+    groups.newcomer(protocols=[("b", b"2"), ("a", b"")])
+    _, answers = groups.newcomer(protocols=[("b", b"3"), ("a", b"")])
     groups.join(first, protocols=[("only-mine", b""), ("a", b""), ("b", b"1")])
     assert answers[0].protocol_name == "b"
 
@@ -306,7 +306,7 @@ def test_a_stable_group_is_described_in_full_and_an_unknown_one_is_dead():
 
 def test_members_survive_a_restart_of_the_broker_and_go_on_in_their_generation():
     groups = Groups()
-    (leader, other), generation = groups.stable(2)
+    (_, other), generation = groups.stable(2)
     groups.commit(7, generation=generation, member_id=other)
     again = groups.restarted()
     assert again.heartbeat(other, generation) is ErrorCode.NONE

@@ -116,7 +116,7 @@ def test_a_full_disk_is_an_answer():
         raise OSError(errno.ENOSPC, "No space left on device", path)
 
     files.before = full
-    with pytest.raises(BrokerError, match="cannot create topic x: .*No space left") as caught:
+    with pytest.raises(BrokerError, match=r"cannot create topic x: .*No space left") as caught:
         catalog.create("x", 1, {})
     assert caught.value.code is ErrorCode.KAFKA_STORAGE_ERROR
 
@@ -124,5 +124,5 @@ def test_a_full_disk_is_an_answer():
 def test_a_file_that_describes_no_topic_is_named():
     files, _ = new_catalog()
     files.open("/data/topics/bad.json", create=True).append([b"{}"])
-    with pytest.raises(BrokerError, match="/data/topics/bad.json does not describe a topic"):
+    with pytest.raises(BrokerError, match=r"/data/topics/bad\.json does not describe a topic"):
         Catalog.open(files, "/data")

@@ -8,6 +8,14 @@ import pytest
 from core_log.errors import EnvironmentProblem
 from core_log.storage.data_directory import DataDirectory
 
+HOLD = """
+import sys
+from core_log.storage.data_directory import DataDirectory
+held = DataDirectory.open(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
 
 def test_the_cluster_id_stays(tmp_path):
     first = DataDirectory.open(str(tmp_path / "made" / "here"))
@@ -21,8 +29,7 @@ def test_a_second_broker_is_told_who_holds_the_directory(tmp_path):
         [
             sys.executable,
             "-c",
-            "import sys; from core_log.storage.data_directory import DataDirectory\n"
-            "held = DataDirectory.open(sys.argv[1]); print('held', flush=True); sys.stdin.read()",
+            HOLD,
             str(tmp_path),
         ],
         stdin=subprocess.PIPE,

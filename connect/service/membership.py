@@ -123,7 +123,8 @@ class Membership:
 
     def _describe(self) -> Any:
         group = self._settings.group_id
-        return self._admin().describe_consumer_groups([group], request_timeout=2)[group].result()
+        admin = self._admin()  # held until the answer is there: a client that is gone answers nothing
+        return admin.describe_consumer_groups([group], request_timeout=2)[group].result()
 
     def _run(self) -> None:
         consumer = kafka_clients.consumer(

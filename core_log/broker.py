@@ -179,6 +179,11 @@ class Broker:
         for key, log in self.logs.items():
             self._commits.request(key, log)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no sync is asked for or under way."""
+        return self._commits.idle
+
     # -- time
 
     def turn(self) -> None:

@@ -88,6 +88,8 @@ class Server:
         self.complaints = Complaints()
         self._listener = listener
         self._connections: set[Connection] = set()
+        #: With answers that came from a timer, a sync or another connection: sent together when the turn ends.
+        self.unsent: dict[Connection, None] = {}
         self._accepting = False
         self._stopping = False
         self._accept_again()
@@ -99,6 +101,12 @@ class Server:
             wait_ms = _MAX_WAIT_MS if due is None else min(max(due - self.broker.clock.now_ms(), 0), _MAX_WAIT_MS)
             self.loop.turn(wait_ms / 1000)
             self.broker.turn()
+            self._send_answers()
+
+    def _send_answers(self) -> None:
+        while self.unsent:
+            connection, _ = self.unsent.popitem()
+            connection.answered()
 
     def stop(self) -> None:
         """Any thread, or a signal handler."""
@@ -109,6 +117,7 @@ class Server:
         """Sync and checkpoint the logs, answer who was waiting for that, close everything."""
         self._listener.close()
         self.broker.close(self.loop.run_posted)
+        self._send_answers()
         for connection in list(self._connections):
             connection.close()
 
@@ -275,19 +284,12 @@ class Connection:
         place.answered = True
         place.call = None
         if not self._busy and self._places[0] is place:
-            # From a timer, a sync or another connection: nobody else will send it.
-            try:
-                self._pump_later()
-            except (ConnectionError, TimeoutError):
-                self.close()
+            self._server.unsent[self] = None
 
-    def _pump_later(self) -> None:
-        self._send()
-        if self._open and self._interest & select.EPOLLIN == 0 and not self._choked:
-            # Frames may be waiting in the reader, and this may be deep inside a handler: take them up in the loop.
-            self._server.loop.post(lambda: self._ready(0))
-        elif self._open:
-            self._set_interest()
+    def answered(self) -> None:
+        """Answers came while nobody was reading from this connection: send them, take up what had to wait for room."""
+        if self._open:
+            self._ready(0)
 
     def _send(self) -> None:
         while self._places and self._places[0].answered:

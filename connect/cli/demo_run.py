@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,6 +17,15 @@ from connect.demo.pipeline import DemoFailed
 from connect.demo.postgres_server import PostgresMissing, PostgresServer, wheel_programs
 from connect.demo.stage import Stage
 from connect.service.errors import ENVIRONMENT_EXIT_CODE, EnvironmentProblem
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Once: what has been started is being stopped then, and that takes a moment."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +45,14 @@ class Options:
 
 def run(options: Options) -> int:
     """The exit code: 0, 1 where the check failed, 3 where the surroundings do not allow it."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt  # the second time: at once
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, on_signal)
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
     try:
         stage = prepare(options)
-        code = run_once(stage, stop) if options.once else run_live(stage, options.rate, stop)
+        code = run_once(stage) if options.once else run_live(stage, options.rate)
+    except KeyboardInterrupt:
+        say("Stopped before the end.")
+        return 130
     except (PostgresMissing, StoreMissing, EnvironmentProblem, OSError) as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - for the user at the terminal
         return ENVIRONMENT_EXIT_CODE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 from rich.console import Console
 from rich.live import Live
@@ -17,8 +18,9 @@ _ROWS = 1000
 _FOREVER = 10**12
 
 
-def run_live(stage: Stage, per_second: float, stop: threading.Event) -> int:
-    """Changes rows at that rate and shows what becomes of them, until ``stop``."""
+def run_live(stage: Stage, per_second: float) -> int:
+    """Changes rows at that rate and shows what becomes of them, until a KeyboardInterrupt. Gives the exit code."""
+    stop = threading.Event()
     with stage:
         stage.deploy(_ROWS, flush_size=1000, rotate_ms=5000)
         changes = Changes(stage.postgres.connect)
@@ -27,22 +29,23 @@ def run_live(stage: Stage, per_second: float, stop: threading.Event) -> int:
         observer.start()
         worker.start()
         try:
-            _show(stage, observer, stop)
+            _show(stage, observer)
+        except KeyboardInterrupt:
+            stage.say("Stopping ...")
         finally:
             stop.set()
             worker.join(5)
             observer.stop()
-        stage.say("Stopping ...")
     return 1 if observer.seen.failure else 0
 
 
-def _show(stage: Stage, observer: Observer, stop: threading.Event) -> None:
-    if not sys.stdout.isatty():
-        while not stop.wait(2) and not observer.seen.failure:
-            stage.say(line(observer.seen))
-        if observer.seen.failure:
-            stage.say(observer.seen.failure)
-        return
-    with Live(picture(observer.seen, stage), console=Console(), refresh_per_second=4, screen=False) as live:
-        while not stop.wait(0.5):
-            live.update(picture(observer.seen, stage))
+def _show(stage: Stage, observer: Observer) -> None:
+    if sys.stdout.isatty():
+        with Live(picture(observer.seen, stage), console=Console(), refresh_per_second=4) as live:
+            while True:  # a failure stays on the screen, to be read
+                time.sleep(0.5)
+                live.update(picture(observer.seen, stage))
+    while not observer.seen.failure:
+        time.sleep(2)
+        stage.say(line(observer.seen))
+    stage.say(observer.seen.failure)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from connect.demo.child_process import dies_with_us, free_port, stop
 
@@ -99,13 +99,10 @@ class BucketStore:
         self.description = self.description or f"the bucket {self.bucket} at {self.endpoint}"
 
     def start(self) -> None:
-        client = self._client()
         try:
-            client.head_bucket(Bucket=self.bucket)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
-                raise StoreMissing(f"{self.endpoint} does not let us at the bucket {self.bucket}: {error}") from error
-            client.create_bucket(Bucket=self.bucket)
+            self._make_bucket()
+        except (ClientError, BotoCoreError) as error:
+            raise StoreMissing(f"The bucket {self.bucket} at {self.endpoint} cannot be used: {error}") from error
 
     def stop(self) -> None:
         """It is not ours."""
@@ -126,6 +123,15 @@ class BucketStore:
     def read(self, key: str) -> bytes:
         content: bytes = self._client().get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return content
+
+    def _make_bucket(self) -> None:
+        client = self._client()
+        try:
+            client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+                raise
+            client.create_bucket(Bucket=self.bucket)
 
     def _client(self) -> Any:
         if not hasattr(self, "_made"):

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from core_log import metrics
 from core_log import settings as broker_settings
 from core_log.broker import Broker
 from core_log.clock import Clock
@@ -49,6 +50,8 @@ def _serve(settings: BrokerSettings, directory: DataDirectory) -> None:
     listener = listen(settings.host, settings.port)
     loop = Loop()
     broker = Broker(settings, RealFiles(), directory.path, cluster_id=directory.cluster_id, clock=Clock(), post=loop.post)
+    if settings.metrics_port:
+        metrics.serve(broker.metrics, settings.host, settings.metrics_port)
     server = Server(loop, broker, listener)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())

@@ -40,6 +40,7 @@ class BrokerSettings:
     offset_metadata_max_bytes: int = 4_096
     retention_check_interval_ms: int = 300_000
     offsets_check_interval_ms: int = 600_000
+    metrics_port: int = 0  # 0: no metrics are served
     given: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +63,7 @@ KEYS = {
     "offset.metadata.max.bytes": "offset_metadata_max_bytes",
     "log.retention.check.interval.ms": "retention_check_interval_ms",
     "offsets.retention.check.interval.ms": "offsets_check_interval_ms",
+    "metrics.port": "metrics_port",
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "log.flush.policy": FLUSH_POLICIES,

@@ -129,3 +129,13 @@ def test_a_deleted_topic_answers_who_waits_on_it(desk: Desk) -> None:
     with pytest.raises(BrokerError):
         desk.broker.log("t", 0)
     desk.broker.create_topic("t", 1, {})
+
+
+def test_a_topic_deleted_while_its_sync_is_under_way(desk: Desk) -> None:
+    assert desk.produce() is LATER
+    desk.broker.turn()
+    desk.broker.delete_topic("t")
+    desk.settle()
+    assert len(desk.answers) == 1
+    desk.broker.create_topic("t", 1, {})
+    assert desk.broker.log("t", 0).log_end_offset == 0

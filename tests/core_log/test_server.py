@@ -9,6 +9,8 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +33,7 @@ from core_log.protocol.messages.api18_api_versions import ApiVersionsRequest, Ap
 from core_log.protocol.record_batch import Record
 from tests.core_log.protocol import oracle
 from tests.core_log.protocol.test_messages import declared
+from tests.fix_cluster import free_port
 from tests.fix_log import LogProcess
 
 
@@ -379,6 +382,21 @@ def test_a_file_sets_what_new_topics_get(tmp_path: Path, start_log: Any) -> None
     with client.socket:
         client.send(metadata("t"), 4)
         assert len(client.receive(MetadataResponse, 4)[1].topics[0].partitions) == 5
+
+
+def test_metrics_count_what_was_asked(tmp_path: Path, start_log: Any) -> None:
+    port = free_port()
+    config = tmp_path / "broker.properties"
+    config.write_text(f"metrics.port={port}\n")
+    log = start_log(tmp_path / "log", config=str(config))
+    assert answers(log)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    assert 'core_log_requests_total{api_key="18"} 1' in text
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/other", timeout=10).close()
+    second = run("--data", str(tmp_path / "second"), "--port", "0", "--config", str(config))
+    assert (second.returncode, "metrics.port" in second.stderr) == (3, True)
 
 
 def test_it_is_up_in_a_blink(tmp_path: Path, start_log: Any) -> None:

@@ -43,8 +43,11 @@ class Stream:
         )
 
     def records(self) -> Iterator[list[SourceRecord] | Checkpoint | None]:
-        """For ever: a batch as soon as the socket is empty or the batch is full, a position when idle, None for nothing."""
-        decoder = self._decoder
+        """For ever: a batch as soon as the socket is empty or the batch is full, a position when idle, None for nothing.
+
+        The first None after a batch comes at once, so that the caller may send what it has; later ones are waits.
+        """
+        decoder, rested = self._decoder, False
         while True:
             decoder.now = Moment.of(time.time_ns())
             more = self._drain()
@@ -53,9 +56,14 @@ class Stream:
             if decoder.batch:
                 decoder.checkpoint = None  # older than the batch
                 batch, decoder.batch = decoder.batch, []
+                rested = False
                 yield batch
             elif not more:
-                yield self._idle()
+                if (position := self._position()) is not None:
+                    yield position
+                elif not rested or not self._session.wait(WAIT_SECONDS):
+                    rested = True
+                    yield None
             self._status_when_due()
 
     def confirm(self, lsn: int) -> None:
@@ -97,17 +105,17 @@ class Stream:
         if keepalive.reply_wanted:
             self.send_status()
 
-    def _idle(self) -> Checkpoint | None:
-        """Nothing to read: the position to confirm, if there is a new one, else a wait."""
+    def _position(self) -> Checkpoint | None:
+        """What an idle stream may confirm, if there is something new and it is time."""
         now = time.monotonic()
-        if now - self._checkpoint_at >= CHECKPOINT_SECONDS:
-            self._decoder.idle(self._end_lsn)
-            if self._decoder.checkpoint is not None:
-                self._checkpoint_at = now
-                offset, self._decoder.checkpoint = self._decoder.checkpoint, None
-                return Checkpoint(offset)
-        self._session.wait(WAIT_SECONDS)
-        return None
+        if now - self._checkpoint_at < CHECKPOINT_SECONDS:
+            return None
+        self._decoder.idle(self._end_lsn)
+        offset, self._decoder.checkpoint = self._decoder.checkpoint, None
+        if offset is None:
+            return None
+        self._checkpoint_at = now
+        return Checkpoint(offset)
 
     def _status_when_due(self) -> None:
         if time.monotonic() - self._status_at >= self._status_seconds:

@@ -79,6 +79,7 @@ _TRANSIENT = frozenset(
 )
 
 PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
+UNREACHABLE = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE})
 END_OF_PARTITION: int = KafkaError._PARTITION_EOF
 
 _RECORDS_FAULT = frozenset(

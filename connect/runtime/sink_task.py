@@ -16,13 +16,14 @@ from confluent_kafka import KafkaException, Message
 from connect.api import DataError, FencedError, SinkConnector, SinkRecord, TopicPartition
 from connect.runtime.connector_plan import ConnectorPlan
 from connect.runtime.control import Control, Interrupted
-from connect.runtime.error_policy import Stage, Verdict, verdict
+from connect.runtime.error_policy import Stage
 from connect.runtime.failure_trace import TaskFailure, coordinates
+from connect.runtime.log_complaints import LogComplaints
 from connect.runtime.progress import Progress
 from connect.runtime.record_decoder import RecordDecoder
 from connect.runtime.retries import Retries
-from connect.runtime.sink_consumer import CommitBlocked, SinkConsumer
-from connect.runtime.sink_positions import SinkPositions
+from connect.runtime.sink_commits import SinkCommits
+from connect.runtime.sink_consumer import SinkConsumer
 from connect.runtime.task import TaskSpec, TaskStateChanged
 from connect.runtime.tolerance import Tolerance
 from connect.runtime.transform_chain import TransformChain
@@ -31,7 +32,6 @@ from connect.service import kafka_clients
 POLL_SECONDS = 0.1
 TICK_SECONDS = 1.0
 PAUSED_SECONDS = 0.25
-NEVER = float("inf")
 
 T = TypeVar("T")
 
@@ -51,34 +51,33 @@ class SinkTask:
         self._decoder = RecordDecoder(plan.key_converter, plan.value_converter, plan.header_converter, self._retries)
         group = f"connect-{spec.connector}"
         partitions = [TopicPartition(topic, partition) for topic, partition in spec.partitions]
-        consumer = kafka_clients.consumer(spec.settings, group, plan.client_overrides.get("consumer"))
-        self._consumer = SinkConsumer(consumer, group, partitions)
-        self._positions = SinkPositions()
+        self._complaints = LogComplaints()
+        overrides = plan.client_overrides.get("consumer")
+        make = partial(kafka_clients.consumer, spec.settings, group, overrides, error_cb=self._complaints.hear)
+        self._consumer = SinkConsumer(make, group, partitions)
         self._in_hand: list[Message] = []
         self._flush_seconds = spec.settings.offset_flush_interval_ms / 1000
         self._flushed_at = self._ticked_at = time.monotonic()
-        self._commit_again_at = NEVER
-        self._commit_backoff = self._retries.backoff()
+        self._commits = SinkCommits(self._consumer, self._retries, progress)
+        self._settle_seconds = 0.4 * spec.settings.task_shutdown_graceful_timeout_ms / 1000
         self._read_backoff = self._retries.backoff()
 
     def run(self) -> None:
         """Until asked to stop. Raises TaskFailure or what nobody expected; FencedError if another owns this work now."""
-        try:
-            if self._begin():
-                while not self._control.stopping:
-                    with suppress(Interrupted):
-                        self._turn()
-                with suppress(Interrupted):
-                    self._flush_and_commit()
-        finally:
-            self._consumer.close()
+        if not self._begin():
+            return
+        while not self._control.stopping:
+            with suppress(Interrupted):
+                self._turn()
+        if self._leave_off():
+            self._consumer.close()  # else it would wait for the log, which is away
 
     def _begin(self) -> bool:
         """Takes the partitions up. False if the task was asked to stop before it could."""
         while not self._control.stopping:
             with suppress(Interrupted):
                 committed = self._retries.call(self._consumer.assign, Stage.KAFKA_CONSUME)
-                self._positions.begin(committed, time.monotonic())
+                self._commits.begin(committed)
                 self._put(partial(self._connector.assigned, committed))
                 self._progress.uses({at.topic for at in committed})
                 self._control.send(TaskStateChanged("PAUSED" if self._control.paused else "RUNNING"))
@@ -146,38 +145,46 @@ class SinkTask:
             raise TaskFailure(error, Stage.TASK_PUT, where) from error
 
     def _keep_time(self) -> None:
+        self._commits.settle()
         now = time.monotonic()
         if now - self._ticked_at >= TICK_SECONDS:
             self._ticked_at = now
             self._put(self._connector.tick)
-        if now - self._flushed_at >= self._flush_seconds or now >= self._commit_again_at:
+            if self._complaints.newest:
+                self._look_for_the_log()
+        if now - self._flushed_at >= self._flush_seconds or now >= self._commits.again_at:
             self._flush_and_commit()
 
-    def _flush_and_commit(self) -> None:
-        """Has the connector make durable what it can, then commits that far. A commit that fails is tried again later."""
-        handled = self._consumer.positions(self._in_hand)
-        durable = self._put(self._connector.flush)
-        self._flushed_at = now = time.monotonic()
-        self._commit_again_at = NEVER
-        due = self._positions.due(handled, durable, now)
-        if not due:
-            return
+    def _look_for_the_log(self) -> None:
+        """Librdkafka has complained of it and reconnects by itself; the status says so until it answers."""
         try:
-            self._consumer.commit(due)
-        except (KafkaException, CommitBlocked) as error:
-            if verdict(error, Stage.KAFKA_CONSUME) is not Verdict.RETRY:
-                raise TaskFailure(error, Stage.KAFKA_CONSUME) from error
-            self._commit_again_at = now + self._retries.announce(error, Stage.KAFKA_CONSUME, self._commit_backoff)
-            return
-        self._positions.committed(due, now)
-        if self._commit_backoff.attempt:
-            self._commit_backoff.reset()
+            self._consumer.ping()
+        except KafkaException:
+            self._read_backoff.attempt += 1
+            self._progress.retrying(f"{Stage.KAFKA_CONSUME}: {self._complaints}", self._read_backoff.attempt, TICK_SECONDS)
+        else:
+            self._complaints.forget()
+            self._read_backoff.reset()
             self._progress.recovered()
 
-    def _pause(self) -> None:
+    def _flush_and_commit(self) -> None:
+        """Has the connector make durable what it can, then begins to commit that far."""
+        handled = self._consumer.positions(self._in_hand)
+        durable = self._put(self._connector.flush)
+        self._flushed_at = time.monotonic()
+        self._commits.start(handled, durable)
+
+    def _leave_off(self) -> bool:
+        """Fetches no more, and flushes and commits what was handled. False if the log did not confirm it in time."""
+        self._consumer.pause()
+        if not self._commits.wait(self._settle_seconds):
+            return False
         with suppress(Interrupted):  # what could not be flushed is not committed either
             self._flush_and_commit()
-        self._consumer.pause()
+        return self._commits.wait(self._settle_seconds)
+
+    def _pause(self) -> None:
+        self._leave_off()
         self._progress.publish(final=True)
         self._control.send(TaskStateChanged("PAUSED"))
         self._wait_out_pause()
@@ -188,6 +195,9 @@ class SinkTask:
     def _wait_out_pause(self) -> None:
         while self._control.paused and not self._control.stopping:
             self._control.take_commands(PAUSED_SECONDS)
+            self._consumer.serve(0)
+            self._commits.settle()
+            self._commits.start({}, None)  # nothing new; but the group must not forget a pause of weeks
 
 
 def _span(records: list[SinkRecord]) -> str:

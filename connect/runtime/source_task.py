@@ -18,6 +18,7 @@ from connect.runtime.connector_plan import ConnectorPlan
 from connect.runtime.control import Control, Interrupted
 from connect.runtime.error_policy import DeliveryError, Stage, Verdict, verdict
 from connect.runtime.failure_trace import TaskFailure, compact
+from connect.runtime.log_complaints import LogComplaints
 from connect.runtime.offset_writer import OffsetWriter
 from connect.runtime.partition_reader import BATCH_RECORDS, PartitionReader
 from connect.runtime.progress import Progress
@@ -37,6 +38,8 @@ SHORTEST_IDLE_SECONDS = 0.001
 LONGEST_IDLE_SECONDS = 0.25
 # After a failure the log gets this long to take what was sent before it.
 LAST_FLUSH_SECONDS = 5.0
+# The status says so when the log has kept us waiting for this long.
+SLOW_SECONDS = 3
 # A read that took this long has waited by itself.
 WAITED_SECONDS = 0.005
 
@@ -57,7 +60,9 @@ class SourceTask:
         self._tolerance = Tolerance(plan.errors, progress)
         self._chain: TransformChain[SourceRecord] = TransformChain(plan.transforms, self._retries, progress)
         self._encoder = RecordEncoder(plan.key_converter, plan.value_converter, plan.header_converter, self._retries)
-        self._sender = _sender(spec, plan, self._log_is_slow, self._refused)
+        self._complaints = LogComplaints()
+        self._slow_seconds = 0
+        self._sender = _sender(spec, plan, self._complaints, self._log_is_slow, self._refused)
         self._offsets = OffsetWriter(
             spec.connector,
             spec.settings.offset_topic,
@@ -195,6 +200,10 @@ class SourceTask:
             reader.durable = offset
         self._committed_at = time.monotonic()
         self._log_backoff.reset()
+        if self._slow_seconds >= SLOW_SECONDS:
+            self._progress.recovered()
+            self._complaints.forget()
+        self._slow_seconds = 0
 
     def _confirm(self, reader: PartitionReader, offset: Offset) -> None:
         try:
@@ -239,6 +248,9 @@ class SourceTask:
         if self._give_up_at is not None and time.monotonic() > self._give_up_at:
             raise Interrupted
         self._connector.keep_alive()
+        self._slow_seconds += 1
+        if self._slow_seconds >= SLOW_SECONDS:
+            self._progress.retrying(f"{Stage.KAFKA_PRODUCE}: {self._complaints}", self._slow_seconds, 1.0)
         self._control.take_commands()
         self._progress.publish()
 
@@ -248,7 +260,13 @@ def partition_id(partition: Partition) -> bytes:
     return orjson.dumps(dict(partition), option=orjson.OPT_SORT_KEYS)
 
 
-def _sender(spec: TaskSpec, plan: ConnectorPlan, meanwhile: Callable[[], None], refused: Refused) -> RecordSender:
+def _sender(
+    spec: TaskSpec, plan: ConnectorPlan, complaints: LogComplaints, meanwhile: Callable[[], None], refused: Refused
+) -> RecordSender:
     defaults = {"buffer.memory": str(BUFFER_BYTES), **spec.settings.client("producer")}
     overrides = {"buffer.memory": defaults["buffer.memory"], **plan.client_overrides.get("producer", {})}
-    return RecordSender(lambda **options: kafka_clients.producer(spec.settings, overrides, **options), meanwhile, refused)
+    return RecordSender(
+        lambda **options: kafka_clients.producer(spec.settings, overrides, error_cb=complaints.hear, **options),
+        meanwhile,
+        refused,
+    )

@@ -12,7 +12,8 @@ from confluent_kafka.cimpl import NewTopic
 from connect.api import ConnectError
 from connect.runtime.topic_creation import BROKER_DEFAULT, TopicRule, TopicRules
 
-TIMEOUT_SECONDS = 10.0
+LOOK_SECONDS = 3.0
+CREATE_SECONDS = 10.0
 _DENIED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 _logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class SourceTopics:
         if self._admin is None:
             self._admin = self._make_admin()
         # All topics: asking for one by name would have some brokers create it, with their own defaults.
-        existing = set(self._admin.list_topics(timeout=TIMEOUT_SECONDS).topics)
+        existing = set(self._admin.list_topics(timeout=LOOK_SECONDS).topics)
         for topic in sorted(topics - self._known - existing):
             self._create(self._admin, topic)
         self._known |= topics
@@ -49,7 +50,7 @@ class SourceTopics:
         rule = rule or TopicRule("broker", BROKER_DEFAULT, BROKER_DEFAULT, {})
         wanted = NewTopic(topic, rule.partitions, rule.replication_factor, config=dict(rule.configs))
         try:
-            admin.create_topics([wanted], request_timeout=TIMEOUT_SECONDS)[topic].result()
+            admin.create_topics([wanted], request_timeout=CREATE_SECONDS)[topic].result()
         except KafkaException as problem:
             error = problem.args[0]
             if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:

@@ -206,3 +206,46 @@ def test_killed_in_mid_stream_nothing_is_lost(tasks: TaskBench) -> None:
     task.stop()
     assert set(written(tasks)) == set(range(4000))
     assert tasks.committed() == 4000
+
+
+def test_the_log_killed_and_back_costs_nothing_and_the_status_says_so(tasks: TaskBench, log: object) -> None:
+    tasks.flush_ms = 300
+    tasks.create_topic(tasks.topic)
+    tasks.produce(numbers(100))
+    task = tasks.sink()
+    task.wait_records(100)
+    log.kill()  # type: ignore[attr-defined]
+    retry = task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry).retry
+    assert retry["cause"].startswith("KAFKA_CONSUME: ")
+    log.start()  # type: ignore[attr-defined]
+    task.forget()
+    tasks.produce(numbers(100, start=100))
+    task.wait_for(lambda event: isinstance(event, TaskProgress) and event.records >= 200 and event.retry is None)
+    assert task.stop() == 0
+    assert set(written(tasks)) == set(range(200))
+    assert tasks.committed() == 200
+
+
+def test_a_quiet_sink_says_when_the_log_is_away(tasks: TaskBench, log: object) -> None:
+    tasks.flush_ms = 60_000
+    tasks.create_topic(tasks.topic)
+    task = tasks.sink()
+    task.wait_state("RUNNING")
+    log.kill()  # type: ignore[attr-defined]
+    retry = task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry).retry
+    assert retry["cause"].startswith("KAFKA_CONSUME: the log does not answer (")
+    task.forget()
+    log.start()  # type: ignore[attr-defined]
+    task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry is None)
+
+
+def test_a_stop_with_the_log_away_ends_in_time(tasks: TaskBench, log: object) -> None:
+    tasks.create_topic(tasks.topic)
+    tasks.produce(numbers(100))
+    task = tasks.sink()
+    task.wait_records(100)
+    log.kill()  # type: ignore[attr-defined]
+    began = time.monotonic()
+    assert task.stop(timeout_seconds=8) == 0
+    assert time.monotonic() - began < tasks.settings().task_shutdown_graceful_timeout_ms / 1000
+    log.start()  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from connect.runtime.task import TaskProgress, TaskTopics
 from tests.fix_tasks import TaskBench
@@ -196,3 +197,56 @@ def test_a_config_that_cannot_run_says_everything(tasks: TaskBench) -> None:
     assert trace
     assert "end" in trace
     assert "journal" in trace
+
+
+def test_the_log_killed_in_mid_stream_costs_nothing(tasks: TaskBench, log: object) -> None:
+    tasks.flush_ms = 200
+    task = tasks.source(batch="10", delay_ms="1")
+    for _ in range(3):
+        task.wait_records(100)
+        time.sleep(0.3)
+        log.kill()  # type: ignore[attr-defined]
+        time.sleep(0.5)
+        log.start()  # type: ignore[attr-defined]
+        task.forget()
+    task.wait_records(1)
+    time.sleep(1)
+    assert task.stop() == 0
+    numbers = tasks.numbers()
+    assert set(numbers) == set(range(tasks.stored_offsets()[0][1]["next"]))
+
+
+def test_a_topic_is_made_by_the_connectors_rules(tasks: TaskBench) -> None:
+    rules = {"topic.creation.default.partitions": "3", "topic.creation.default.replication.factor": "1"}
+    task = tasks.source(end="20", **rules)
+    task.wait_records(20)
+    task.stop()
+    admin = AdminClient({"bootstrap.servers": tasks.bootstrap})
+    assert len(admin.list_topics(timeout=10).topics[tasks.topic].partitions) == 3
+
+
+def test_a_record_too_large_for_the_log_is_named_or_skipped(tasks: TaskBench) -> None:
+    trace = tasks.source(end="10", trouble="large").wait_state("FAILED").trace
+    assert trace
+    assert trace.startswith(f"KAFKA_PRODUCE at topic {tasks.topic}: DeliveryError: the log refused a record for topic")
+    assert "MSG_SIZE_TOO_LARGE" in trace
+    tasks.tasks[-1].wait_exit()
+    skipping = tasks.source(end="10", trouble="large", errors_tolerance="all", offsets=tasks.stored_offsets())
+    assert skipping.wait_for(lambda event: isinstance(event, TaskProgress) and event.skipped == 1)
+    skipping.stop()
+    assert tasks.stored_offsets() == [[{"part": 0}, {"next": 10}]]
+
+
+def test_the_connector_is_kept_alive_and_the_status_says_why_while_the_log_is_away(tasks: TaskBench, log: object) -> None:
+    tasks.flush_ms = 100
+    task = tasks.source(delay_ms="5")
+    task.wait_records(1)
+    log.kill()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 20
+    while len(tasks.journaled("keep_alive")) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    retry = task.wait_for(lambda event: isinstance(event, TaskProgress) and event.retry).retry
+    assert retry["cause"].startswith("KAFKA_PRODUCE: the log does not answer (")
+    log.start()  # type: ignore[attr-defined]
+    task.wait_for(lambda event: isinstance(event, TaskProgress) and event.records > 1 and event.retry is None)

@@ -119,6 +119,8 @@ class CountingSource(SourceConnector[CountingConfig]):
 
     def _record(self, partition: Partition, number: int) -> SourceRecord:
         value = "unconvertible" if self.config.trouble == "data" and number == 3 else {"n": number}
+        if self.config.trouble == "large" and number == 3:
+            value = {"n": "x" * 2_000_000}
         topic = f"{self.config.topic}-{number % 2}" if self.config.trouble == "two topics" else self.config.topic
         return SourceRecord(topic, value, {"next": number + 1}, key=f"k{number % 5}")
 

@@ -215,7 +215,7 @@ class PartitionLog:
         if flush.failure is not None:
             self.failure = flush.failure
             return self.high_watermark
-        self._flushed_offset = flush.end_offset
+        self._flushed_offset = max(self._flushed_offset, flush.end_offset)
         if self._sync_before_visible:
             self.high_watermark = max(self.high_watermark, flush.end_offset)
         for done in flush.checkpointed:
@@ -278,7 +278,7 @@ class PartitionLog:
 
     def apply_retention(self, now_ms: int) -> int:
         """Remove the segments that retention no longer wants. Returns the bytes freed. Call it from time to time; what is not
-        synced yet waits for the next call. Raises OSError, BrokerError KAFKA_STORAGE_ERROR.
+        readable yet waits for the next call. Raises OSError, BrokerError KAFKA_STORAGE_ERROR.
         """
         self._producers.expire(now_ms - PRODUCER_EXPIRATION_MS)
         if self.failure is not None:
@@ -286,7 +286,7 @@ class PartitionLog:
         expired = retention.expired(self.topic, self._segments, self.config, self.log_start_offset, now_ms)
         if expired and expired[-1] is self._active:
             self._roll(now_ms)
-        expired = [segment for segment in expired if segment.next_offset <= self._flushed_offset]
+        expired = [segment for segment in expired if segment.next_offset <= self.high_watermark]
         if not expired:
             return 0
         freed = sum(segment.size for segment in expired)
@@ -316,8 +316,8 @@ class PartitionLog:
     def _failed(self) -> BrokerError:
         return BrokerError(
             ErrorCode.KAFKA_STORAGE_ERROR,
-            f"{self.topic}-{self.partition} takes no requests: syncing it to disk failed ({self.failure}); it goes on "
-            "once the disk can be written again",
+            f"{self.topic}-{self.partition} takes no requests: syncing it to disk failed ({self.failure}), so nobody knows "
+            "what is on disk until it has been opened anew: mend the disk and restart the broker",
         )
 
     def _cannot(self, verb: str, error: OSError) -> BrokerError:

@@ -256,3 +256,15 @@ def test_a_new_segment_is_durable_even_where_its_predecessors_checkpoint_cannot_
             log.append(batch(b"%d" % number * 80), 1_000)
         assert log.flush() == 3
         assert open_log(files.after_power_loss(Random(seed))).log_end_offset == 3
+
+
+def test_a_start_offset_that_outlived_its_records_is_where_the_log_goes_on():
+    for seed in range(20):
+        files = MemoryFiles()
+        log = open_log(files, ack=False)
+        for number in range(3):
+            log.append(batch(b"%d" % number), 1_000)
+        log.delete_records(-1)  # durable at once, the records never were
+        again = open_log(files.after_power_loss(Random(seed)), ack=False)
+        assert (again.log_start_offset, again.log_end_offset) == (3, 3)
+        assert again.append(batch(b"next"), 1_000).base_offset == 3

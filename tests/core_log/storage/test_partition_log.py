@@ -316,11 +316,18 @@ def test_retention_by_time_takes_the_active_segment_too():
     log = new_log(ack=False, retention_ms=1_000)
     log.append(batch(b"a", timestamp=1_000), 1_000)
     assert log.apply_retention(1_500) == 0
-    log.apply_retention(5_000)  # begins a new segment; the old one is not synced yet
-    log.flush()
     assert log.apply_retention(5_000) > 0
     assert (log.log_start_offset, log.log_end_offset) == (1, 1)
     assert log.append(batch(b"b"), 5_000).base_offset == 1
+
+
+def test_retention_leaves_what_is_not_on_disk_yet():
+    log = new_log(ack=True, retention_ms=1_000)
+    log.append(batch(b"a", timestamp=1_000), 1_000)
+    assert log.apply_retention(5_000) == 0
+    log.flush()
+    assert log.apply_retention(5_000) > 0
+    assert (log.log_start_offset, log.log_end_offset) == (1, 1)
 
 
 def test_a_segment_is_rolled_by_age():

@@ -21,7 +21,7 @@ from core_log.storage.timestamps import TimestampOffset, first_at_or_after, high
 from core_log.storage.topic_config import TopicConfig
 
 #: A flush writes a checkpoint of the active segment after this many bytes: what a start after kill -9 has to verify at most.
-CHECKPOINT_BYTES = 128 * 1024 * 1024
+CHECKPOINT_BYTES = 64 * 1024 * 1024
 #: An idempotent producer is forgotten this long after its latest record (Kafka's producer.id.expiration.ms).
 PRODUCER_EXPIRATION_MS = 86_400_000
 

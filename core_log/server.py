@@ -30,8 +30,9 @@ logger = logging.getLogger(__name__)
 
 _READ_BYTES = 65_536
 _LARGE_READ_BYTES = 1 << 20
-#: A connection with this many requests under way, or this many bytes of answers in memory, is not read from.
+#: A connection with this many requests under way, or this many parts or bytes of answers in memory, is not read from.
 _MAX_CALLS = 256
+_MAX_OUT_PARTS = 1_024
 _MAX_OUT_BYTES = 4 << 20
 _MAX_SENDMSG = 64
 #: The loop turns at least this often; epoll cannot wait for what never comes.
@@ -211,13 +212,14 @@ class Connection:
     def _pump(self) -> None:
         """Handle what has been received, send what has been answered, for as long as there is room for answers."""
         while self._open:
+            choked = self._choked
             self._busy = True
             try:
                 handled = self._handle_frames()
             finally:
                 self._busy = False
             self._send()
-            if not handled or self._choked:
+            if self._choked or not (handled or choked):
                 break
         if self._open:
             self._set_interest()
@@ -232,7 +234,8 @@ class Connection:
 
     @property
     def _choked(self) -> bool:
-        return len(self._places) >= _MAX_CALLS or self._out_bytes >= _MAX_OUT_BYTES
+        waiting = len(self._outbox)
+        return len(self._places) >= _MAX_CALLS or waiting >= _MAX_OUT_PARTS or self._out_bytes >= _MAX_OUT_BYTES
 
     def _handle(self, frame: Any) -> None:
         header = read_header(frame)

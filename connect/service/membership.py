@@ -147,6 +147,7 @@ class Membership:
             _logger.exception("This worker is no member of its group any more")
             self._tell(Members(False, None, (), -1))
         finally:
+            consumer.unsubscribe()  # close() alone does not leave the group where no partition is assigned
             consumer.close()
 
     def _step(self, consumer: Consumer) -> None:
@@ -207,10 +208,10 @@ class Membership:
         if partitions:
             self._step_down()
 
-    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """The group has expelled this worker: somebody else may lead already."""
-        if partitions:
-            self._step_down()
+    def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        """The group has expelled this worker: somebody else may lead already, and its tasks are dealt out anew."""
+        self._owns = False
+        self._tell(Members(False, None, (), -1))
 
     def _step_down(self) -> None:
         self._owns = False

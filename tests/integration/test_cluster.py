@@ -150,13 +150,7 @@ SETTLED_SECONDS = 8.0
 
 LEAVING = [
     "the leader",
-    pytest.param(
-        "the other",
-        marks=pytest.mark.xfail(
-            reason="librdkafka's close() does not leave the group where no partition is assigned; unsubscribe() before it does",
-            strict=False,
-        ),
-    ),
+    "the other",
 ]
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from connect.runtime.cluster_view import ClusterView, ConnectorView
+from connect.runtime.herding.cluster_view import ClusterView, ConnectorView
 from connect.runtime.requests import NotFound, NotLeader, Request, RequestError
 from connect.service.settings import WorkerSettings
 
@@ -21,7 +21,7 @@ LOOK_AGAIN_SECONDS = 0.02
 
 
 class Herder(Protocol):
-    """What REST asks of :class:`connect.runtime.herder.Herder`."""
+    """What REST asks of :class:`connect.runtime.herding.herder.Herder`."""
 
     @property
     def view(self) -> ClusterView: ...

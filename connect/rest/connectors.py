@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from connect.rest.bodies import config_map, json_object, merge_patch, optional_text
 from connect.rest.cluster import Cluster
 from connect.rest.validation import named, validated
-from connect.runtime.probe_child import Validation
+from connect.runtime.plan.probe_child import Validation
 from connect.runtime.requests import BadRequest, DeleteConnector, NotFound, PutConnector, TargetState
 
 BODY_KEYS = ("name", "config", "initial_state")

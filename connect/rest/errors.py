@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from connect.api import ConfigError, RetriableError
-from connect.runtime.probes import ProbeFailed
+from connect.runtime.plan.probes import ProbeFailed
 from connect.runtime.requests import RequestError
 
 DRAINED_BYTES = 16 * 1024 * 1024

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from connect.runtime.cluster_view import ClusterView
-from connect.runtime.statuses import State
+from connect.runtime.herding.cluster_view import ClusterView
+from connect.runtime.herding.statuses import State
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, jsonify, request
 from connect.rest.bodies import config_map, json_object
 from connect.rest.cluster import Cluster
 from connect.rest.validation import connector_class
-from connect.runtime import probes
-from connect.runtime.plugins import simple_names
+from connect.runtime.plan import probes
+from connect.runtime.plan.plugins import simple_names
 from connect.runtime.requests import BadRequest, NotFound
 
 CONNECTOR_TYPES = ("sink", "source")

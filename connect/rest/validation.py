@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from connect.rest.bodies import invalid_config
 from connect.rest.cluster import Cluster
-from connect.runtime import probes
-from connect.runtime.probe_child import Validation
+from connect.runtime.plan import probes
+from connect.runtime.plan.probe_child import Validation
 from connect.runtime.requests import BadRequest
 
 

@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 from confluent_kafka.admin import AdminClient
 
-from connect.runtime import forkserver, probes
-from connect.runtime.group_offsets import GroupOffsets
-from connect.runtime.herder import Herder
-from connect.runtime.probe_child import Outline
-from connect.runtime.schedule import Schedule
-from connect.runtime.stores import OnChange
-from connect.runtime.surroundings import Surroundings
-from connect.runtime.task_process import TaskProcess
+from connect.runtime.herding.group_offsets import GroupOffsets
+from connect.runtime.herding.herder import Herder
+from connect.runtime.herding.schedule import Schedule
+from connect.runtime.herding.stores import OnChange
+from connect.runtime.herding.surroundings import Surroundings
+from connect.runtime.plan import probes
+from connect.runtime.plan.probe_child import Outline
+from connect.runtime.processes import forkserver
+from connect.runtime.tasks.task_process import TaskProcess
 from connect.service import kafka_clients
 from connect.service.membership import Membership
 from connect.service.settings import WorkerSettings

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError
 
-SOURCE = "tests.connect.runtime.task_samples:CountingSource"
+SOURCE = "tests.connect.runtime.tasks.task_samples:CountingSource"
 
 
 def counting(topic: str, journal: Path | None = None, tasks: int = 1, **more: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import time
 
 from confluent_kafka import Consumer
 
-from connect.runtime.task import TaskProgress, TaskTopics
+from connect.runtime.tasks.task import TaskProgress, TaskTopics
 from tests.fix_tasks import TaskBench
 
 

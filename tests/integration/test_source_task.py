@@ -7,7 +7,7 @@ import time
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from connect.runtime.task import TaskProgress, TaskTopics
+from connect.runtime.tasks.task import TaskProgress, TaskTopics
 from tests.fix_tasks import TaskBench
 
 

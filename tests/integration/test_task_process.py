@@ -9,15 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-from connect.runtime.task import TaskExited
+from connect.runtime.tasks.task import TaskExited
 from tests.fix_tasks import SAMPLES, TaskBench
 
 ROOT = Path(__file__).parents[2]
 
 WORKER = f"""
 import sys, time
-from connect.runtime.task import TaskSpec
-from connect.runtime.task_process import TaskProcess
+from connect.runtime.tasks.task import TaskSpec
+from connect.runtime.tasks.task_process import TaskProcess
 from connect.service.settings import WorkerSettings
 
 def start(number, trouble):

@@ -6,15 +6,15 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, cast
 
-from connect.runtime.assignment import Assignment, Deal, TaskAssignment, TaskId
-from connect.runtime.cluster_view import ClusterView
-from connect.runtime.commands import Commands, Stopping
-from connect.runtime.config_state import apply
+from connect.runtime.herding.assignment import Assignment, Deal, TaskAssignment, TaskId
+from connect.runtime.herding.cluster_view import ClusterView
+from connect.runtime.herding.commands import Commands, Stopping
+from connect.runtime.herding.config_state import apply
+from connect.runtime.herding.statuses import State, Status
+from connect.runtime.herding.stores import ConfigStore
 from connect.runtime.requests import Request
-from connect.runtime.statuses import State, Status
-from connect.runtime.stores import ConfigStore
 from connect.service.settings import WorkerSettings
-from tests.connect.runtime.plugin_samples import WORKER
+from tests.connect.runtime.plan.plugin_samples import WORKER
 
 SETTINGS = WorkerSettings.from_mapping({**WORKER, "listeners": "http://127.0.0.1:38083"})
 URL = "http://127.0.0.1:38083"

@@ -5,7 +5,7 @@ Where it answers 500 to a client's mistake, ours is 400. ``...`` in an expected 
 
 from __future__ import annotations
 
-from tests.connect.runtime.plugin_samples import named
+from tests.connect.runtime.plan.plugin_samples import named
 
 LINES = named("LinesSource")
 SINK = named("LinesSink")

@@ -73,7 +73,7 @@ def test_initial_state(client, herder, given, state):
 
 def test_a_failed_tasks_trace(client, herder):
     client.put("/connectors/fs/config", json=golden_calls.FS)
-    from connect.runtime.statuses import State
+    from connect.runtime.herding.statuses import State
 
     herder.run("fs", state=State.FAILED, trace="no such file")
     assert client.get("/connectors/fs/tasks/0/status").json == {

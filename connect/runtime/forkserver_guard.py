@@ -1,5 +1,0 @@
-"""Imported by the forkserver before all else, and by nobody else: importing it is its effect."""
-
-from connect.runtime.death_signal import guard_forkserver
-
-guard_forkserver()

@@ -1,0 +1,1 @@
+"""A connector's configuration: read, checked, described, and turned into what a task runs with."""

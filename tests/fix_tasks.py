@@ -18,11 +18,11 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from connect.runtime.task import TaskEvent, TaskExited, TaskProgress, TaskSpec, TaskStateChanged
-from connect.runtime.task_process import TaskProcess
+from connect.runtime.tasks.task import TaskEvent, TaskExited, TaskProgress, TaskSpec, TaskStateChanged
+from connect.runtime.tasks.task_process import TaskProcess
 from connect.service.settings import WorkerSettings
 
-SAMPLES = "tests.connect.runtime.task_samples"
+SAMPLES = "tests.connect.runtime.tasks.task_samples"
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from connect.api import ConfigError
-from connect.runtime.config_parsing import parse
+from connect.runtime.plan.config_parsing import parse
 from connectors.s3.config import S3SinkConfig
 from tests.connectors.s3.bucket import config
 

@@ -135,10 +135,11 @@ class Segment:
         recent = self._recent.get(offset)
         if recent is not None:
             return recent
-        for position, header in self.headers(self.index.position_for(offset)):
+        start = self.index.position_for(offset)
+        for position, header in self.headers(start):
             if header.last_offset >= offset:
                 return position
-        return self.size
+        raise self.damaged(start)  # the offset was written: some header since denies it
 
     def headers(self, position: int) -> Iterator[tuple[int, BatchHeader]]:
         """``(position, header)`` of each batch from ``position`` on, headers alone being read.

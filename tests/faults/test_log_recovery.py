@@ -89,6 +89,25 @@ def test_a_stale_batch_in_the_tail_does_not_come_back():
     assert_recovers(with_content(files.read(LOG) + stale), len(ends))
 
 
+def test_a_header_that_denies_an_offset_is_damage_and_not_an_empty_answer():
+    files = MemoryFiles()
+    log = open_log(files, segment_bytes=400)
+    for number in range(12):
+        log.append(batch(b"%02d" % number * 30, producer=(9, 0, number)), 1_000)
+    log.close()
+    path = f"{DIRECTORY}/00000000000000000003.log"
+    content = bytearray(files.read(path))
+    content[267] ^= 1  # in the base offset of the file's last batch: 5 becomes 4
+    file = files.open(path)
+    file.truncate(0)
+    file.append([bytes(content)])
+
+    again = open_log(files, segment_bytes=400)
+    with pytest.raises(BrokerError):
+        again.read(5, 1)
+    assert again.read(6, 1) is not None
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_damage_to_any_file_of_a_log_with_checkpoints(data):

@@ -5,23 +5,27 @@ Everything here runs on one thread. ``Broker.turn`` is called after each round o
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 
 from core_log.clock import Clock
+from core_log.complaints import Complaints
 from core_log.coordination.group_coordinator import GroupCoordinator, GroupSettings
 from core_log.coordination.producer_ids import ProducerIds
+from core_log.coordination.timers import Timers
 from core_log.coordination.waiting import Waiting
 from core_log.errors import BrokerError, ErrorCode
 from core_log.group_commit import GroupCommit
 from core_log.metrics import Metrics
+from core_log.outages import Outages
 from core_log.pool import Pool, Post
 from core_log.protocol import record_batch
+from core_log.protocol.record_batch import Buffer
 from core_log.settings import OFFSETS_TOPIC, BrokerSettings
 from core_log.storage import topic_config
 from core_log.storage.catalog import Catalog, Topic
 from core_log.storage.files import Files
-from core_log.storage.partition_log import PartitionLog
+from core_log.storage.partition_log import Appended, PartitionLog
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +43,15 @@ class Broker:
         self.cluster_id = cluster_id
         self.clock = clock
         self.metrics = Metrics()
+        self.complaints = Complaints()
         self.waiting = Waiting()
         self.logs: dict[Partition, PartitionLog] = {}
         self._files = files
         self._root = root
         self._pool = Pool(post)
-        self._commits = GroupCommit(self._pool, self.waiting.wake, _report_failure)
+        self._timers = Timers()
+        self._outages = Outages(self._timers, self.waiting.wake)
+        self._commits = GroupCommit(self._pool, self.waiting.wake, self._sync_failed)
         self._sync_before_visible = settings.flush_policy == "ack"
         self.catalog = Catalog.open(files, root)
         self.producer_ids = ProducerIds.open(files, f"{root}/producer-ids")
@@ -112,6 +119,7 @@ class Broker:
         for number in range(topic.partitions):
             key = (name, number)
             self._commits.forget(key)
+            self._outages.forget(key)
             log = self.logs.pop(key)
             log.close()
             self.waiting.wake(key)
@@ -140,12 +148,23 @@ class Broker:
 
     # -- appends and durability
 
-    def appended(self, key: Partition, log: PartitionLog) -> None:
-        """Call after each append: begins the sync, or wakes who waits for the data where the policy does not wait for one."""
-        if self._sync_before_visible:
-            self._commits.request(key, log)
-        else:
-            self.waiting.wake(key)
+    def append(self, key: Partition, log: PartitionLog, batch: Buffer) -> Appended:
+        """Append to the log and begin the sync, or wake who waits for data where the policy does not wait for a sync. Raises
+        BrokerError as ``PartitionLog.append``.
+        """
+        now_ms = self.clock.now_ms()
+        try:
+            written = log.append(batch, now_ms)
+        except BrokerError as error:
+            if error.code is ErrorCode.KAFKA_STORAGE_ERROR and log.failure is None:
+                self.complaints.say(key, f"a record was refused: {error.message}", now_ms)
+            raise
+        if not written.duplicate:
+            if self._sync_before_visible:
+                self._commits.request(key, log)
+            else:
+                self.waiting.wake(key)
+        return written
 
     def when_durable(self, key: Partition, log: PartitionLog, offset: int, done: Callable[[ErrorCode], None]) -> None:
         """``done(NONE)`` once the high watermark has reached ``offset``, ``done(KAFKA_STORAGE_ERROR)`` when it never will."""
@@ -166,13 +185,14 @@ class Broker:
         key = (OFFSETS_TOPIC, number)
         log = self.logs[key]
         try:
-            written = log.append(batch, self.clock.now_ms())
+            written = self.append(key, log, batch)
         except BrokerError as error:
-            logger.error("cannot write group offsets: %s", error.message)  # noqa: TRY400 the message says it all
             done(error.code)
             return
-        self.appended(key, log)
         self.when_durable(key, log, written.required_offset, done)
+
+    def _sync_failed(self, key: Hashable, log: PartitionLog) -> None:
+        self._outages.begin(key, log, self.clock.now_ms())
 
     def flush_all(self) -> None:
         """Begin a sync of everything that has not been synced."""
@@ -192,11 +212,12 @@ class Broker:
         now_ms = self.clock.now_ms()
         self.waiting.tick(now_ms)
         self.groups.tick(now_ms)
+        self._timers.tick(now_ms)
         self._commits.start()
 
     def next_deadline_ms(self) -> int | None:
-        due = [at for at in (self.waiting.next_deadline_ms(), self.groups.next_deadline_ms()) if at is not None]
-        return min(due) if due else None
+        clocks = (self.waiting, self.groups, self._timers)
+        return min((due for one in clocks if (due := one.next_deadline_ms()) is not None), default=None)
 
     def apply_retention(self) -> None:
         """Compacted topics and group offsets are kept whole: time and size never remove from them."""
@@ -245,15 +266,6 @@ def _purge(catalog: Catalog) -> None:
         catalog.purge()
     except OSError as error:
         logger.warning("files of deleted topics stay until the next start: %s", error)
-
-
-def _report_failure(log: PartitionLog) -> None:
-    logger.error(
-        "%s-%d refuses reads and writes: syncing it failed (%s). Mend the disk and restart the broker",
-        log.topic,
-        log.partition,
-        log.failure,
-    )
 
 
 def _nothing() -> None:

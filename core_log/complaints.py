@@ -1,8 +1,9 @@
-"""Log lines about bad peers: one per source and minute, however much it sends."""
+"""Log lines about what can go wrong thousands of times a second: one per source and minute, however often it happens."""
 
 import logging
+from collections.abc import Hashable
 
-logger = logging.getLogger("core_log.server")
+logger = logging.getLogger(__name__)
 
 _EVERY_MS = 60_000
 _SOURCES = 1_000
@@ -10,9 +11,9 @@ _SOURCES = 1_000
 
 class Complaints:
     def __init__(self) -> None:
-        self._since: dict[str, tuple[int, int]] = {}  # source -> (ms of the last line, connections closed without one)
+        self._since: dict[Hashable, tuple[int, int]] = {}  # source -> (ms of the last line, how often since)
 
-    def say(self, source: str, reason: object, now_ms: int) -> None:
+    def say(self, source: Hashable, line: str, now_ms: int) -> None:
         last_ms, silent = self._since.get(source, (now_ms - _EVERY_MS, 0))
         if now_ms - last_ms < _EVERY_MS:
             self._since[source] = (last_ms, silent + 1)
@@ -21,4 +22,4 @@ class Complaints:
             self._since.clear()
         self._since[source] = (now_ms, 0)
         more = f" (and {silent} more like it)" if silent else ""
-        logger.warning("closed a connection from %s: %s%s", source, reason, more)
+        logger.warning("%s%s", line, more)

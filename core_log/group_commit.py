@@ -11,8 +11,10 @@ from core_log.storage.partition_log import Flush, PartitionLog
 
 
 class GroupCommit:
-    def __init__(self, pool: Pool, advanced: Callable[[Hashable], None], failed: Callable[[PartitionLog], None]) -> None:
-        """``advanced(key)`` after each sync: who waits for the partition looks again. ``failed(log)`` before it, if bad."""
+    def __init__(
+        self, pool: Pool, advanced: Callable[[Hashable], None], failed: Callable[[Hashable, PartitionLog], None]
+    ) -> None:
+        """``advanced(key)`` after each sync: whoever waits on it looks again. Before it ``failed(key, log)``, if bad."""
         self._pool = pool
         self._advanced = advanced
         self._failed = failed
@@ -40,7 +42,7 @@ class GroupCommit:
             self._in_flight.discard(key)
             log.end_flush(flush)
             if flush.failure is not None:
-                self._failed(log)
+                self._failed(key, log)
             self._advanced(key)
             self.start()
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from core_log import handlers  # noqa: F401 registers every API
 from core_log.broker import Broker
-from core_log.complaints import Complaints
 from core_log.errors import EnvironmentProblem, ErrorCode, ProtocolError
 from core_log.handlers.api18_api_versions import served
 from core_log.handlers.registry import APIS, LATER, SILENT, Call
@@ -86,7 +85,6 @@ class Server:
     def __init__(self, loop: Loop, broker: Broker, listener: socket.socket) -> None:
         self.loop = loop
         self.broker = broker
-        self.complaints = Complaints()
         self._listener = listener
         self._connections: set[Connection] = set()
         #: With answers that came from a timer, a sync or another connection: sent together when the turn ends.
@@ -140,11 +138,14 @@ class Server:
                     self.loop.unwatch(self._listener.fileno())
                 return
             if len(self._connections) >= self.broker.settings.max_connections:
-                self.complaints.say(address[0], "max.connections are open", self.broker.clock.now_ms())
+                self.complain(address[0], "max.connections are open")
                 accepted.close()
                 continue
             self._connections.add(Connection(self, accepted, address[0]))
             self.broker.metrics.connections = len(self._connections)
+
+    def complain(self, host: str, reason: object) -> None:
+        self.broker.complaints.say(host, f"closed a connection from {host}: {reason}", self.broker.clock.now_ms())
 
     def closed(self, connection: "Connection") -> None:
         self._connections.discard(connection)
@@ -194,9 +195,8 @@ class Connection:
             if self._open:
                 self._pump()
         except ProtocolError as error:
-            broker = self._server.broker
-            broker.metrics.bad_requests += 1
-            self._server.complaints.say(self._host, error, broker.clock.now_ms())
+            self._server.broker.metrics.bad_requests += 1
+            self._server.complain(self._host, error)
             self.close()
         except (ConnectionError, TimeoutError):
             self.close()

@@ -69,11 +69,10 @@ def _append(
     batch = data.records
     if not isinstance(batch, Buffer) or not batch:
         raise BrokerError(ErrorCode.INVALID_RECORD, "no batch for the partition")
-    written = log.append(batch, broker.clock.now_ms())
     key = (topic, data.index)
+    written = broker.append(key, log, batch)
     if not written.duplicate:
         broker.metrics.bytes_in += len(batch)
-        broker.appended(key, log)
     answer = PartitionProduceResponse(
         index=data.index,
         error_code=0,
@@ -94,17 +93,9 @@ def _wait(response: ProduceResponse, unsettled: list[_Waiting], timeout_ms: int,
     broker = call.broker
 
     def settled(expired: bool) -> bool:
-        pending = False
-        for key, log, offset, answer in unsettled:
-            if log.high_watermark >= offset:
-                continue
-            if log.failure is not None or broker.logs.get(key) is not log:
-                _fail(answer, ErrorCode.KAFKA_STORAGE_ERROR)
-            elif expired:
-                _fail(answer, ErrorCode.REQUEST_TIMED_OUT)
-            else:
-                pending = True
-        if pending:
+        # What has failed stays failed: other records may stand at its offset once the partition has recovered.
+        unsettled[:] = [one for one in unsettled if not _settle(one, broker, expired)]
+        if unsettled:
             return False
         call.answer(response)
         return True
@@ -114,9 +105,18 @@ def _wait(response: ProduceResponse, unsettled: list[_Waiting], timeout_ms: int,
     return LATER
 
 
-def _fail(answer: PartitionProduceResponse, code: ErrorCode) -> None:
-    answer.error_code = code
-    answer.base_offset = -1
+def _settle(one: _Waiting, broker: Broker, expired: bool) -> bool:
+    """Whether it is known what became of the batch; its answer then says so."""
+    if one.log.high_watermark >= one.offset:
+        return True
+    if one.log.failure is not None or broker.logs.get(one.key) is not one.log:
+        one.answer.error_code = ErrorCode.KAFKA_STORAGE_ERROR
+    elif expired:
+        one.answer.error_code = ErrorCode.REQUEST_TIMED_OUT
+    else:
+        return False
+    one.answer.base_offset = -1
+    return True
 
 
 def _without_answer(topics: list[TopicProduceResponse]) -> Answered:

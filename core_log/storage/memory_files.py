@@ -21,6 +21,7 @@ class _Content:
     def __init__(self, data: bytes = b"") -> None:
         self.data = bytearray(data)
         self.durable = bytes(data)
+        self.doubtful = False
 
     def after_power_loss(self, random: Random) -> "_Content":
         kept = self.durable
@@ -93,11 +94,20 @@ class MemoryFile:
         del self._content.data[size:]
 
     def sync(self) -> None:
-        self._files.touch("sync", self._path)
+        try:
+            self._files.touch("sync", self._path)
+        except OSError:
+            self._content.doubtful = True
+            raise
         self._content.durable = bytes(self._content.data)
 
     def forget_cached(self) -> None:
-        pass
+        """After a failed sync the system takes the pages for clean, and gives back what the disk has."""
+        content = self._content
+        if content.doubtful:
+            kept = min(len(content.durable), len(content.data))
+            content.data[kept:] = bytes(len(content.data) - kept)
+            content.doubtful = False
 
     def size(self) -> int:
         return len(self._content.data)

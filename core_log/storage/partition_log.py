@@ -236,14 +236,13 @@ class PartitionLog:
 
     def recover(self, now_ms: int) -> None:
         """After a failed flush: throw away what was never synced (``ack``), or all from the first batch on that the disk does
-        not give back, and go on. Nothing thrown away under ``ack`` was ever acknowledged or readable. Raises OSError when the
-        disk still fails; the log then stays closed. No flush may be under way.
+        not give back, and go on. Nothing thrown away under ``ack`` was ever acknowledged or readable. Raises OSError or
+        BrokerError while the disk still fails: the log stays closed, try again later. No flush may be under way.
         """
-        kept = self.high_watermark if self._sync_before_visible else None
         for segment in self._segments_from(self._flushed_offset):
             segment.file.forget_cached()
-            if kept is not None and segment.next_offset > kept:
-                segment.cut(kept)
+            if self._sync_before_visible:
+                segment.cut(self.high_watermark)
         self._load(now_ms)
         self.failure = None
 
@@ -316,8 +315,8 @@ class PartitionLog:
     def _failed(self) -> BrokerError:
         return BrokerError(
             ErrorCode.KAFKA_STORAGE_ERROR,
-            f"{self.topic}-{self.partition} takes no requests: syncing it to disk failed ({self.failure}), so nobody knows "
-            "what is on disk until it has been opened anew: mend the disk and restart the broker",
+            f"{self.topic}-{self.partition} takes no requests: syncing it to disk failed ({self.failure}). The broker reads "
+            "it back from the disk and goes on by itself as soon as the disk allows",
         )
 
     def _cannot(self, verb: str, error: OSError) -> BrokerError:

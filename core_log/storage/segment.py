@@ -195,8 +195,20 @@ class Segment:
         self._recent.clear()
 
     def cut(self, offset: int) -> None:
-        """Truncate the file at the batch that begins with ``offset`` (or holds it). Open the segment anew afterwards."""
-        self.file.truncate(self._position_of(offset))
+        """Let the file end with the record before ``offset``. What follows may be unreadable and is not looked at. Open the
+        segment anew afterwards.
+        """
+        self.size = self._end_before(offset)
+        self.next_offset = offset
+        self.file.truncate(self.size)
+
+    def _end_before(self, offset: int) -> int:
+        if offset <= self.base_offset:
+            return 0
+        for position, header in self.headers(self.index.position_for(offset - 1)):
+            if header.last_offset >= offset - 1:
+                return position + header.size
+        return self.size
 
     def stored_checkpoint(self) -> Checkpoint | None:
         try:

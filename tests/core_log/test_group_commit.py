@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,53 +21,88 @@ from core_log.protocol.messages.api00_produce import PartitionProduceData, Produ
 from core_log.protocol.messages.api01_fetch import FetchPartition, FetchRequest, FetchTopic
 from core_log.protocol.record_batch import Record
 from core_log.settings import BrokerSettings
-from core_log.storage.files import RealFiles
+from core_log.storage.memory_files import MemoryFiles
+
+
+class Time(Clock):
+    """Stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.ms = 1_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
 
 
 class Desk:
-    """A broker without sockets, whose pool's posts are run by hand."""
+    """A broker without sockets on a modelled disk, whose pool's posts are run by hand."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.posted: deque[Callable[[], None]] = deque()
         self.answers: list[Any] = []
-        self.broker = Broker(
-            BrokerSettings(data=str(folder), **settings),
-            RealFiles(),
-            str(folder),
+        self.files = MemoryFiles()
+        self.files.make_directory("/data")
+        self.time = Time()
+        self.broker = self.start(**settings)
+        self.broker.create_topic("t", 2, {})
+        self.log = self.broker.log("t", 0)
+
+    def start(self, **settings: Any) -> Broker:
+        return Broker(
+            BrokerSettings(data="/data", **settings),
+            self.files,
+            "/data",
             cluster_id="c",
-            clock=Clock(),
+            clock=self.time,
             post=self.posted.append,
         )
-        self.broker.create_topic("t", 1, {})
-        self.log = self.broker.log("t", 0)
 
     def call(self, version: int) -> Call:
         return Call(self.broker, version, "test", "127.0.0.1", ("127.0.0.1", 9), self.answers.append)
 
-    def produce(self, acks: int = -1) -> Any:
-        data = PartitionProduceData(index=0, records=record_batch.encode([Record(None, b"v", 1)]))
-        topics = [TopicProduceData(name="t", partition_data=[data])]
+    def produce(self, acks: int = -1, partitions: tuple[int, ...] = (0,)) -> Any:
+        batch = record_batch.encode([Record(None, b"v", 1)])
+        topics = [TopicProduceData(name="t", partition_data=[PartitionProduceData(index=n, records=batch) for n in partitions])]
         return api00_produce.handle(ProduceRequest(acks=acks, timeout_ms=60_000, topic_data=topics), self.call(8))
 
     def fetch(self) -> Any:
         topics = [FetchTopic(topic="t", partitions=[FetchPartition(partition=0, fetch_offset=0, partition_max_bytes=1000)])]
         return api01_fetch.handle(FetchRequest(max_wait_ms=60_000, min_bytes=1, topics=topics), self.call(11))
 
+    def run_posted(self) -> None:
+        while self.posted:
+            self.posted.popleft()()
+
+    def outcome(self, number: int = -1) -> list[tuple[int, int]]:
+        """(error code, base offset) of each partition in an answer."""
+        (topic,) = self.answers[number].responses
+        return [(one.error_code, one.base_offset) for one in topic.partition_responses]
+
+    def wait(self, ms: int) -> None:
+        self.time.ms += ms
+        self.settle()
+
     def settle(self) -> None:
         """Let the syncs under way end."""
         self.broker.turn()
         for _ in range(1000):
-            while self.posted:
-                self.posted.popleft()()
+            self.run_posted()
             if self.broker.idle:
                 return
             time.sleep(0.005)
         raise AssertionError("a sync does not end")
 
 
+def wait_for(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Any:
-    made = Desk(tmp_path)
+def desk() -> Any:
+    made = Desk()
     yield made
     made.settle()
     made.broker.close(lambda: None)
@@ -96,29 +131,143 @@ def test_acks_1_does_not_wait_but_its_record_is_not_seen_before_the_sync(desk: D
     assert desk.log.high_watermark == 1
 
 
-def test_without_waiting_for_syncs_everything_is_answered_at_once(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, flush_policy="os")
+def test_without_waiting_for_syncs_everything_is_answered_at_once() -> None:
+    desk = Desk(flush_policy="os")
     assert desk.fetch() is LATER
     assert desk.produce() is not LATER
     assert len(desk.answers) == 1
     desk.broker.close(lambda: None)
 
 
-def test_after_a_failed_sync_the_partition_refuses_and_says_so(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(_file: object) -> None:
-        raise OSError(errno.EIO, "Input/output error")
+class BadDisk:
+    """Fails ``times`` syncs of the files whose path holds ``path``; counts them."""
 
-    with monkeypatch.context() as patch:
-        patch.setattr("core_log.storage.files.RealFile.sync", fail)
-        assert desk.produce() is LATER
-        desk.settle()
-    (answer,) = desk.answers
-    assert answer.responses[0].partition_responses[0].error_code == ErrorCode.KAFKA_STORAGE_ERROR
-    assert desk.log.high_watermark == 0
+    def __init__(self, path: str, times: int) -> None:
+        self.path = path
+        self.times = times
+        self.failed = 0
+
+    def __call__(self, operation: str, path: str) -> None:
+        if operation == "sync" and self.path in path and self.failed < self.times:
+            self.failed += 1
+            raise OSError(errno.EIO, "Input/output error", path)
+
+
+STORAGE = (ErrorCode.KAFKA_STORAGE_ERROR, -1)
+
+
+def test_a_sync_that_failed_once_costs_its_own_records_and_the_partition_goes_on(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.produce()
+    desk.settle()
+    desk.files.before = BadDisk("t-0", 1)
+    for _ in range(300):  # more than a log remembers the places of
+        desk.produce()
+    desk.settle()
+    assert [desk.outcome(n) for n in range(1, 301)] == [[STORAGE]] * 300
     assert desk.produce().responses[0].partition_responses[0].error_code == ErrorCode.KAFKA_STORAGE_ERROR
-    assert "restart the broker" in caplog.text
+    desk.wait(999)
+    assert desk.produce() is not LATER, "it is read back after a second, not before"
+    desk.wait(1)
+    assert desk.produce() is LATER
+    desk.settle()
+    assert desk.outcome() == [(0, 1)], "the offsets of what was refused are given again"
+    told = [record.message for record in caplog.records if "t-0" in record.message]
+    assert len(told) == 2
+    assert "goes on by itself" in told[0]
+    assert "300 records" in told[1]
+
+
+def test_a_disk_that_stays_bad_is_tried_ever_more_rarely_and_told_of_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.produce()
+    bad = desk.files.before = BadDisk("t-0", 10**9)
+    desk.settle()
+    for _ in range(600):
+        desk.wait(1_000)
+        refused = desk.produce().responses[0].partition_responses[0]
+        assert (refused.error_code, refused.base_offset) == STORAGE
+    assert "goes on by itself" in refused.error_message
+    assert 10 < bad.failed < 20, "after 1, 3, 7, 15, 31, 63, 123, ... seconds"
+    assert len([record for record in caplog.records if "t-0" in record.message]) == 1
+    desk.files.before = None
+    desk.wait(60_000)
+    assert desk.produce() is LATER
+    desk.settle()
+    assert desk.outcome() == [(0, 0)]
+
+
+def test_a_disk_that_fails_again_at_once_is_not_tried_every_second(desk: Desk) -> None:
+    bad = desk.files.before = BadDisk("t-0", 0)
+    tries = 0
+    for _ in range(300):
+        bad.times = bad.failed + 1  # each recovery works, the next write fails
+        if desk.produce() is LATER:
+            tries += 1
+        desk.settle()
+        bad.times = 0
+        desk.wait(1_000)
+    assert 5 < tries < 15
+    desk.wait(120_000)  # calm again
+    desk.produce()
+    bad.times = bad.failed + 1
+    desk.settle()
+    bad.times = 0
+    desk.wait(60_000)
+    desk.wait(60_001)
+    desk.produce()
+    bad.times = bad.failed + 1
+    desk.settle()
+    bad.times = 0
+    desk.wait(1_000)
+    assert desk.produce() is LATER
+
+
+def test_other_partitions_go_on_and_a_failed_batch_stays_failed(desk: Desk) -> None:
+    desk.files.before = BadDisk("t-0", 1)
+    hold = threading.Event()
+    bad = desk.files.before
+
+    def before(operation: str, path: str) -> None:
+        bad(operation, path)
+        if operation == "sync" and "t-1" in path:
+            assert hold.wait(10)
+
+    desk.files.before = before
+    assert desk.produce(partitions=(0, 1)) is LATER
+    desk.broker.turn()
+    wait_for(lambda: desk.posted)
+    desk.run_posted()
+    desk.time.ms += 1_000
+    desk.broker.turn()
+    assert desk.log.failure is None
+    desk.broker.append(("t", 0), desk.log, record_batch.encode([Record(None, b"other", 1)]))
+    desk.broker.turn()
+    wait_for(lambda: desk.posted)
+    desk.run_posted()
+    assert desk.log.high_watermark == 1, "another record now stands where the failed one would have"
+    assert not desk.answers
+    hold.set()
+    desk.settle()
+    assert desk.outcome() == [STORAGE, (0, 0)]
+
+
+def test_a_full_disk_refuses_until_there_is_room(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def full(operation: str, path: str) -> None:
+        if operation == "append" and path.endswith(".log"):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    desk.files.before = full
+    for _ in range(50):
+        refused = desk.produce().responses[0].partition_responses[0]
+        assert refused.error_code == ErrorCode.KAFKA_STORAGE_ERROR
+        assert "No space left" in refused.error_message
+    (told,) = [record.message for record in caplog.records if "t-0" in record.message]
+    assert "No space left" in told
+    desk.files.before = None
+    assert desk.produce() is LATER
+    desk.settle()
+    assert desk.outcome() == [(0, 0)]
 
 
 def test_a_deleted_topic_answers_who_waits_on_it(desk: Desk) -> None:

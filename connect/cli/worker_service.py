@@ -18,6 +18,7 @@ from connect.runtime.worker import Worker
 from connect.service import logs
 from connect.service.errors import ENVIRONMENT_EXIT_CODE, EnvironmentProblem
 from connect.service.listeners import Server
+from connect.service.log_watch import log_watch
 from connect.service.settings import WorkerSettings
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +77,9 @@ def _serve(settings: WorkerSettings) -> None:
     servers = [Server(url) for url in settings.listeners]
     settings = settings.with_bound_port(servers[0].port)
     worker = Worker(settings)
+    watch = log_watch(settings)
     try:
+        watch.start()
         worker.start()
         app = create_app(worker.herder, settings)
         for server in servers:
@@ -88,3 +91,4 @@ def _serve(settings: WorkerSettings) -> None:
         for server in servers:
             server.stop()
         worker.stop()
+        watch.stop()

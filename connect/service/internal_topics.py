@@ -11,22 +11,21 @@ from typing import TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
+from connect.service import client_logs
 from connect.service.errors import EnvironmentProblem
 
 _logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.5
-_SAY_AGAIN_SECONDS = 10.0
 _REQUEST_SECONDS = 3.0  # what takes longer is tried again, and a stop is noticed in between
 
 T = TypeVar("T")
 
 
 def wait_for_brokers(call: Callable[[], T], brokers: str, stopping: threading.Event) -> T:
-    """What ``call`` gives, as soon as a broker answers it; says every ten seconds that it waits.
+    """What ``call`` gives, as soon as a broker answers it; until then it complains of those ``brokers`` as clients do.
 
     Raises InterruptedError once ``stopping`` is set. Errors that trying again does not mend are raised as they are.
     """
-    said = 0.0
     while True:
         try:
             return call()
@@ -34,9 +33,8 @@ def wait_for_brokers(call: Callable[[], T], brokers: str, stopping: threading.Ev
             reason: KafkaError = error.args[0]
             if not (reason.retriable() or reason.code() in _PASSING):
                 raise
-            if time.monotonic() - said > _SAY_AGAIN_SECONDS:
-                _logger.warning("Waiting for the brokers at %s: %s", brokers, reason.str())
-                said = time.monotonic()
+            _logger.debug("Waiting for the brokers at %s: %s", brokers, reason.str())
+            client_logs.complaints.tell(reason.str())
         if stopping.wait(_RETRY_SECONDS):
             raise InterruptedError("Stopped while waiting for the brokers")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,12 +11,10 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
 from connect.api import ConfigError, ConfigProblem
+from connect.service import client_logs
 from connect.service.client_keys import IGNORED_FAMILIES, RULES, Ignored, Passed, Refused, Role
 from connect.service.client_security import SECURITY_KEYS, translate_security
 from connect.service.suggestions import did_you_mean
-
-# A broker that is away is reported once a second by every connection; the services say it once themselves.
-_client_logger = logging.getLogger("librdkafka")
 
 _CALLBACKS = {name: name for name in ("error_cb", "stats_cb", "throttle_cb", "on_commit")}
 _ALWAYS: dict[str, Any] = {"log.connection.close": "false"}
@@ -132,7 +129,7 @@ def producer(settings: ClientSettings, overrides: Mapping[str, str] | None = Non
     keys, a ``_`` for each dot, and win over everything; ``error_cb`` and its like keep their names.
     """
     config = _configuration("producer", settings, overrides, librdkafka)
-    return Producer({**config, "logger": _client_logger})
+    return Producer({**config, "logger": client_logs.logger})
 
 
 def consumer(
@@ -140,10 +137,10 @@ def consumer(
 ) -> Consumer:
     """A consumer that commits only when told. Read with ``poll(t)``, then ``consume(n - 1, 0)``: consume(n, t) waits out t."""
     config = _configuration("consumer", settings, overrides, librdkafka)
-    return Consumer({**config, "group.id": group_id, "logger": _client_logger})
+    return Consumer({**config, "group.id": group_id, "logger": client_logs.logger})
 
 
 def admin(settings: ClientSettings, overrides: Mapping[str, str] | None = None, **librdkafka: Any) -> AdminClient:
     """A client for topics and groups."""
     config = _configuration("admin", settings, overrides, librdkafka)
-    return AdminClient(config, logger=_client_logger)
+    return AdminClient(config, logger=client_logs.logger)

@@ -210,6 +210,9 @@ class Membership:
 
     def _lost(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         """The group has expelled this worker: somebody else may lead already, and its tasks are dealt out anew."""
+        _logger.info(
+            "Group '%s' does without this worker: it was not heard for too long. Joining again.", self._settings.group_id
+        )
         self._owns = False
         self._tell(Members(False, None, (), -1))
 

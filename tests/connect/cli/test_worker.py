@@ -28,7 +28,7 @@ def worker(tmp_path):
 
 def test_a_worker_that_waits_for_its_brokers_says_so_and_ends_when_asked(worker):
     process = worker("127.0.0.1:1")
-    while "Waiting for the brokers at 127.0.0.1:1" not in process.stderr.readline():
+    while "The log at 127.0.0.1:1 does not answer" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(5) == 0

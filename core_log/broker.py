@@ -116,17 +116,22 @@ class Broker:
     def delete_topic(self, name: str) -> None:
         """Raises BrokerError UNKNOWN_TOPIC_OR_PARTITION."""
         topic = self.topic(name)
-        for number in range(topic.partitions):
-            key = (name, number)
-            self._commits.forget(key)
-            self._outages.forget(key)
-            log = self.logs.pop(key)
-            log.close()
-            self.waiting.wake(key)
-        self.catalog.delete(name)
-        del self._by_id[topic.id.bytes]
+        try:
+            self.catalog.delete(name)
+        finally:
+            if name not in self.catalog.topics:  # also where its files could not all be put aside yet
+                self._forget(topic)
         self.groups.forget_topic(name, self.clock.now_ms())
         self._pool.submit(partial(_purge, self.catalog), _nothing)
+
+    def _forget(self, topic: Topic) -> None:
+        del self._by_id[topic.id.bytes]
+        for number in range(topic.partitions):
+            key = (topic.name, number)
+            self._commits.forget(key)
+            self._outages.forget(key)
+            del self.logs[key]
+            self.waiting.wake(key)
 
     def add_partitions(self, name: str, total: int) -> None:
         """Raises BrokerError as ``Catalog.add_partitions``."""
@@ -199,6 +204,11 @@ class Broker:
         for key, log in self.logs.items():
             self._commits.request(key, log)
 
+    def checkpoint_all(self) -> None:
+        """Begin to sync and vouch for everything, log by log: what a start after kill -9 then need not verify."""
+        for key, log in self.logs.items():
+            self._commits.request_checkpoint(key, log)
+
     @property
     def idle(self) -> bool:
         """Whether no sync is asked for or under way."""
@@ -237,6 +247,7 @@ class Broker:
 
         ``run_posted`` runs what the pool's threads have posted: the ends of the syncs under way.
         """
+        self._commits.close()
         self._pool.close()
         run_posted()
         for key, log in self.logs.items():

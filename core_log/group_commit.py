@@ -19,39 +19,62 @@ class GroupCommit:
         self._advanced = advanced
         self._failed = failed
         self._dirty: dict[Hashable, PartitionLog] = {}
-        self._in_flight: set[Hashable] = set()
+        self._in_flight: dict[Hashable, Flush] = {}
+        #: Waiting for a checkpoint. One is written at a time, so that a thousand of them delay nobody's sync.
+        self._unverified: dict[Hashable, PartitionLog] = {}
+        self._verifying: Flush | None = None
+        self._closed = False
 
     def request(self, key: Hashable, log: PartitionLog) -> None:
         """Something was appended. The sync begins with the next ``start``, so that one covers a whole turn of the loop."""
         self._dirty[key] = log
 
+    def request_checkpoint(self, key: Hashable, log: PartitionLog) -> None:
+        """Sync what there is and vouch for it, when its turn comes."""
+        self._unverified[key] = log
+
     def start(self) -> None:
         """Begin what is asked for and not under way."""
-        if not self._dirty:
+        if self._closed:
             return
-        ready = [key for key in self._dirty if key not in self._in_flight]
-        for key in ready:
-            log = self._dirty.pop(key)
-            flush = log.begin_flush()
-            if flush is not None:
-                self._in_flight.add(key)
-                self._submit(key, log, flush)
+        for key in [key for key in self._dirty if key not in self._in_flight]:
+            self._begin(key, self._dirty.pop(key))
+        while self._unverified and self._verifying is None:
+            free = next((key for key in self._unverified if key not in self._in_flight), None)
+            if free is None:
+                return
+            self._verifying = self._begin(free, self._unverified.pop(free), checkpoint=True)
 
-    def _submit(self, key: Hashable, log: PartitionLog, flush: Flush) -> None:
-        def done() -> None:
-            self._in_flight.discard(key)
+    def _begin(self, key: Hashable, log: PartitionLog, *, checkpoint: bool = False) -> Flush | None:
+        flush = log.begin_flush(checkpoint=checkpoint)
+        if flush is not None:
+            self._in_flight[key] = flush
+            self._pool.submit(flush.run, lambda: self._end(key, log, flush))
+        return flush
+
+    def _end(self, key: Hashable, log: PartitionLog, flush: Flush) -> None:
+        del self._in_flight[key]
+        if flush is self._verifying:
+            self._verifying = None
+        if not flush.abandoned:
             log.end_flush(flush)
             if flush.failure is not None:
                 self._failed(key, log)
             self._advanced(key)
-            self.start()
-
-        self._pool.submit(flush.run, done)
+        self.start()
 
     def forget(self, key: Hashable) -> None:
-        """The partition is going away."""
+        """The partition is gone, and another may take its name and its paths: a sync under way touches them no more."""
         self._dirty.pop(key, None)
+        self._unverified.pop(key, None)
+        if key in self._in_flight:
+            self._in_flight[key].abandon()
+
+    def close(self) -> None:
+        """Begin nothing any more; what is under way may end."""
+        self._closed = True
 
     @property
     def idle(self) -> bool:
-        return not self._dirty and not self._in_flight
+        """Whether nothing is asked for or under way."""
+        return not (self._dirty or self._unverified or self._in_flight)

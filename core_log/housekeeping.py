@@ -1,4 +1,5 @@
-"""The housekeeping clock: retention, expiry of offsets, periodic syncs. Its jobs only enqueue; the loop does the work.
+"""The housekeeping clock: retention, expiry of offsets, periodic syncs, checkpoints. Its jobs only enqueue; the loop does the
+work.
 
 APScheduler is imported by the thread that starts the clock, a moment after the broker is ready: a start should not wait for it.
 """
@@ -33,6 +34,7 @@ class Housekeeping:
         jobs = [
             (broker.apply_retention, settings.retention_check_interval_ms),
             (broker.expire_offsets, settings.offsets_check_interval_ms),
+            (broker.checkpoint_all, settings.checkpoint_interval_ms),
         ]
         if settings.flush_policy == "interval":
             jobs.append((broker.flush_all, settings.flush_interval_ms))

@@ -25,6 +25,7 @@ class BrokerSettings:
     advertised_port: int = 0
     flush_policy: FlushPolicy = "ack"
     flush_interval_ms: int = 1_000
+    checkpoint_interval_ms: int = 60_000
     num_partitions: int = 1
     auto_create_topics: bool = True
     replication_factor_policy: Literal["cap", "refuse"] = "cap"
@@ -48,6 +49,7 @@ class BrokerSettings:
 KEYS = {
     "log.flush.policy": "flush_policy",
     "log.flush.interval.ms": "flush_interval_ms",
+    "log.flush.offset.checkpoint.interval.ms": "checkpoint_interval_ms",
     "num.partitions": "num_partitions",
     "auto.create.topics.enable": "auto_create_topics",
     "replication.factor.policy": "replication_factor_policy",

@@ -93,7 +93,7 @@ def _wait(response: ProduceResponse, unsettled: list[_Waiting], timeout_ms: int,
     broker = call.broker
 
     def settled(expired: bool) -> bool:
-        # What has failed stays failed: other records may stand at its offset once the partition has recovered.
+        # What has failed is not looked at again: its partition may have recovered since, with other records at that offset.
         unsettled[:] = [one for one in unsettled if not _settle(one, broker, expired)]
         if unsettled:
             return False

@@ -105,7 +105,7 @@ class Catalog:
         topic_config.check(configs)
 
     def delete(self, name: str) -> Topic:
-        """The topic is gone at once; its files are renamed and wait for ``purge``. Close its logs first. Raises BrokerError
+        """The topic is gone at once; its files are renamed and wait for ``purge``. Raises BrokerError
         UNKNOWN_TOPIC_OR_PARTITION.
         """
         topic = self._known(name)

@@ -1,5 +1,6 @@
 """One flush of one log: captured on the owner's thread, run on any, taken over by the owner again."""
 
+import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,14 +30,15 @@ class Flush:
         self.end_offset = end_offset
         self.failure: OSError | None = None
         self.checkpointed: list[PendingCheckpoint] = []
+        self.abandoned = False
+        self._paths = threading.Lock()
 
     def run(self) -> None:
         """Sync the files, then write the checkpoints that vouch for them. Call once, on any thread. Never raises: an OSError
         of the data is kept in ``failure``; a checkpoint that cannot be written only means more to verify at the next start.
         """
         try:
-            if self._directory is not None:
-                self._files.sync_directory(self._directory)
+            self._sync_directory()
             for file in self._synced:
                 file.sync()
         except OSError as error:
@@ -44,7 +46,22 @@ class Flush:
             return
         for pending in self._pending:
             try:
-                replace(self._files, pending.path, pending.checkpoint.to_bytes())
+                self._write(pending)
             except OSError:
                 return
-            self.checkpointed.append(pending)
+
+    def abandon(self) -> None:
+        """The log was deleted: from here on nothing is done under its paths, which may soon be another log's. Any thread."""
+        with self._paths:
+            self.abandoned = True
+
+    def _sync_directory(self) -> None:
+        with self._paths:
+            if self._directory is not None and not self.abandoned:
+                self._files.sync_directory(self._directory)
+
+    def _write(self, pending: PendingCheckpoint) -> None:
+        with self._paths:
+            if not self.abandoned:
+                replace(self._files, pending.path, pending.checkpoint.to_bytes())
+                self.checkpointed.append(pending)

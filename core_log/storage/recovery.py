@@ -8,7 +8,7 @@ import logging
 from typing import NamedTuple
 
 from core_log.errors import BrokerError, ErrorCode
-from core_log.storage.files import Files
+from core_log.storage.files import Files, replace
 from core_log.storage.producer_state import ProducerState
 from core_log.storage.segment import Segment
 
@@ -39,6 +39,8 @@ def recover(files: Files, directory: str, now_ms: int) -> Recovered:
         segments.append(segment)
         later = bases[number + 1 :]
         if whole and (not later or later[0] == segment.next_offset):
+            if later and segment.size > segment.checkpointed_size:
+                _vouch(files, segment, producers)
             continue
         if not _were_synced(files, directory, later):
             _cut(files, segment, directory, later)
@@ -51,6 +53,8 @@ def recover(files: Files, directory: str, now_ms: int) -> Recovered:
         )
     if segments:
         segments[-1].file.sync()  # what was found may be in the page cache only; from here on it counts as on disk
+        if segments[-1].checkpointed_size < 0:
+            files.sync_directory(directory)
     return _from_start(files, directory, segments, producers, start_offset, now_ms)
 
 
@@ -72,6 +76,18 @@ def _load(files: Files, segment: Segment, producers: ProducerState) -> tuple[Pro
         if header.producer_id >= 0 and not header.is_control:
             producers.update(header, header.base_offset)
     return producers, segment.size == end
+
+
+def _vouch(files: Files, segment: Segment, producers: ProducerState) -> None:
+    """Sync a segment that was verified and write its checkpoint, so that no later start verifies it again."""
+    segment.file.sync()
+    checkpoint = segment.checkpoint(producers)
+    try:
+        replace(files, segment.checkpoint_path, checkpoint.to_bytes())
+    except OSError as error:
+        log.warning("%s cannot be written (%s): the next start verifies the segment again", segment.checkpoint_path, error)
+    else:
+        segment.checkpointed_size = checkpoint.size
 
 
 def _were_synced(files: Files, directory: str, bases: list[int]) -> bool:

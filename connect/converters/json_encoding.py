@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import math
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from operator import itemgetter
 from typing import Any, Literal
 
 import orjson
@@ -18,6 +19,10 @@ Encode = Callable[[Any], Any]
 
 OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 """A value that is not of Connect's data model is an error, not something that orjson happens to know."""
+
+
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+"""Moves the point of any number without rounding it."""
 
 
 class Unencodable(ValueError):
@@ -40,16 +45,10 @@ def unscaled_bytes(value: Decimal, scale: int) -> bytes:
     """Connect's Decimal: the unscaled value as the shortest big-endian two's complement. Raises Unencodable."""
     if not value.is_finite():
         raise Unencodable(f"{value} is no decimal number")
-    sign, digits, exponent = value.as_tuple()
-    magnitude = int("".join(map(str, digits)))
-    shift = scale + int(exponent)
-    if shift < 0:
-        magnitude, lost = divmod(magnitude, int(10**-shift))
-        if lost:
-            raise Unencodable(f"{value} has more than {scale} digits after the point, which its schema allows")
-    else:
-        magnitude *= int(10**shift)
-    unscaled: int = -magnitude if sign else magnitude
+    shifted = value.scaleb(scale, _EXACT)  # a third of the time that the digits as a tuple take
+    unscaled = int(shifted)
+    if unscaled != shifted:
+        raise Unencodable(f"{value} has more than {scale} digits after the point, which its schema allows")
     bits = (unscaled + 1 if unscaled < 0 else unscaled).bit_length()
     return unscaled.to_bytes(bits // 8 + 1, "big", signed=True)
 
@@ -60,7 +59,7 @@ def scale_of(schema: Schema) -> int:
 
 
 def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
+    return b2a_base64(value, newline=False).decode("ascii")
 
 
 def _float(value: float) -> float | str:
@@ -173,11 +172,13 @@ class Encoders:
         names = tuple(field.name for field in schema.fields)
         encoders = [(field.name, encode) for field in schema.fields if (encode := self.prepare(field.schema))]
         nulls = {field.name: null for field in schema.fields if (null := self._null_or_none(field.schema))}
+        # Only these fields' nulls matter. The first name comes twice, since of a single name it would give no tuple.
+        watched = itemgetter(*nulls, next(iter(nulls))) if nulls else None
 
         def encode_struct(value: dict[str, Any]) -> dict[str, Any]:
             if tuple(value) != names:
                 value = arranged(value, names)
-            if nulls and None in value.values():
+            if watched and None in watched(value):
                 value = without_nulls(value, nulls)
             if not encoders:
                 return value

@@ -15,7 +15,7 @@ OnFailure = Callable[[Exception, Stage, SourceRecord], None]
 
 
 class Encoded(NamedTuple):
-    """Parallel lists. ``headers`` None: no record of the batch has any."""
+    """Parallel lists. ``headers`` None: no record of the batch has any; records may share one list of them."""
 
     records: Sequence[SourceRecord]
     keys: Sequence[bytes | None]
@@ -97,20 +97,23 @@ class RecordEncoder:
         return payloads, failed
 
     def _with_headers(self, encoded: Encoded, on_failure: OnFailure) -> Encoded:
+        """Sources give one tuple of headers to many records: it is encoded once a batch, not once a record (4 us for four)."""
+        known: dict[tuple[str, int], Headers] = {}
         kept: list[int] = []
         headers: list[Headers] = []
         for index, record in enumerate(encoded.records):
+            identity = record.topic, id(record.headers)
             try:
-                headers.append(
-                    [
-                        (header.name, self._header.encode(record.topic, header.schema, [header.value])[0])
-                        for header in record.headers
-                    ]
-                )
+                pairs = known.get(identity)
+                if pairs is None:
+                    pairs = known[identity] = self._encode_headers(record)
             except DataError as error:
                 on_failure(error, Stage.HEADER_CONVERTER, record)
             else:
                 kept.append(index)
+                headers.append(pairs)
+        if len(kept) == len(encoded.records):
+            return encoded._replace(headers=headers)
         return Encoded(
             [encoded.records[index] for index in kept],
             [encoded.keys[index] for index in kept],
@@ -118,6 +121,10 @@ class RecordEncoder:
             headers,
             encoded.topics,
         )
+
+    def _encode_headers(self, record: SourceRecord) -> Headers:
+        encode, topic = self._header.encode, record.topic
+        return [(header.name, encode(topic, header.schema, [header.value])[0]) for header in record.headers]
 
 
 def _groups(records: list[SourceRecord]) -> list[list[int]]:

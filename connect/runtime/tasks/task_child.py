@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -20,6 +21,10 @@ from connect.runtime.tasks.source_task import SourceTask
 from connect.runtime.tasks.task import TaskSpec, TaskStateChanged
 from connect.runtime.tasks.task_logs import send_logs
 
+# Two batches of records on their way are some 30,000 containers, all of which reference counts will free. At its default of
+# 700 the collector looks through them over and over: 2 us of the 17 that a record took. Cycles are found a little later.
+COLLECT_AFTER_CONTAINERS = 50_000
+
 _logger = logging.getLogger(__name__)
 
 
@@ -29,10 +34,17 @@ def main(spec: TaskSpec, connection: Connection, log_level: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     control = Control(connection, paused=spec.paused)
     send_logs(control.send, log_level)
+    spare_the_collector()
     exit_code = run_task(spec, control)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)  # at once: neither a plugin's threads nor a client's farewell may keep the process
+
+
+def spare_the_collector() -> None:
+    """What is loaded by now stays for good, and is not looked through again."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_CONTAINERS, *gc.get_threshold()[1:])
 
 
 def run_task(spec: TaskSpec, control: Control) -> int:

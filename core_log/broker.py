@@ -5,7 +5,7 @@ Everything here runs on one thread. ``Broker.turn`` is called after each round o
 
 import logging
 import uuid
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 
 from core_log.clock import Clock
@@ -19,7 +19,6 @@ from core_log.group_commit import GroupCommit
 from core_log.metrics import Metrics
 from core_log.outages import Outages
 from core_log.pool import Pool, Post
-from core_log.protocol import record_batch
 from core_log.protocol.record_batch import Buffer
 from core_log.settings import OFFSETS_TOPIC, BrokerSettings
 from core_log.storage import topic_config
@@ -78,7 +77,8 @@ class Broker:
             self._append_offsets,
         )
         for number in range(partitions):
-            groups.load(number, _chunks(self.logs[OFFSETS_TOPIC, number]), self.clock.now_ms())
+            pieces = self.logs[OFFSETS_TOPIC, number].pieces(_READ_BYTES)
+            groups.load(number, (piece.read() for piece in pieces), self.clock.now_ms())
         return groups
 
     # -- topics
@@ -230,12 +230,14 @@ class Broker:
         return min((due for one in clocks if (due := one.next_deadline_ms()) is not None), default=None)
 
     def apply_retention(self) -> None:
-        """Compacted topics and group offsets are kept whole: time and size never remove from them."""
+        """Remove the segments that nobody wants any more; a log whose disk fails keeps them until the next time."""
         now_ms = self.clock.now_ms()
         for (topic, number), log in self.logs.items():
-            if log.config.compact and not log.config.delete:
+            try:
+                freed = log.apply_retention(now_ms)
+            except (OSError, BrokerError) as error:
+                self.complaints.say(("retention", topic, number), f"retention of {topic}-{number}: {error}", now_ms)
                 continue
-            freed = log.apply_retention(now_ms)
             if freed:
                 logger.info("retention freed %d bytes of %s-%d", freed, topic, number)
 
@@ -253,23 +255,6 @@ class Broker:
         for key, log in self.logs.items():
             log.close()
             self.waiting.wake(key)
-
-
-def _chunks(log: PartitionLog) -> Iterator[bytes]:
-    """The log from its start, in pieces of whole batches."""
-    offset = log.log_start_offset
-    while offset < log.high_watermark:
-        piece = log.read(offset, _READ_BYTES)
-        if piece is None:
-            return
-        data = piece.read()
-        yield data
-        offset = _end_offset(data)
-
-
-def _end_offset(data: bytes) -> int:
-    *_, (_, last) = record_batch.headers(data)  # a read gives at least one whole batch
-    return last.last_offset + 1
 
 
 def _purge(catalog: Catalog) -> None:

@@ -8,6 +8,7 @@ One thread owns a log. Only ``Flush.run`` may run elsewhere: it works on what ``
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from core_log.errors import BrokerError, ErrorCode
@@ -175,6 +176,13 @@ class PartitionLog:
         if found is None and offset >= segment.next_offset:
             raise segment.damaged(segment.size)
         return found
+
+    def pieces(self, max_bytes: int) -> Iterator[FileSlice]:
+        """All that can be read, as slices of whole batches of about ``max_bytes``. A hole that damage has left is passed over.
+        Raises BrokerError KAFKA_STORAGE_ERROR.
+        """
+        for segment in self._segments_from(self.log_start_offset):
+            yield from segment.pieces(self.log_start_offset, self.high_watermark, max_bytes)
 
     def _check_range(self, offset: int) -> None:
         if not self.log_start_offset <= offset <= self.log_end_offset:

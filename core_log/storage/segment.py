@@ -88,19 +88,20 @@ class Segment:
         """Write one batch with ``next_offset`` as its base offset. The buffer is not modified. Raises OSError; then nothing
         of the batch stays.
         """
+        index = self.index  # before the write, since reading it back may fail
         prefix = record_batch.prefix_for(self.next_offset, header)
         position = self.size
         self.size = position + self.file.append((prefix, memoryview(batch)[16:]))
-        self._took(header, self.next_offset, position)
+        self._took(header, self.next_offset, position, index)
 
     def take(self, header: BatchHeader, position: int) -> None:
         """Count in a batch that is in the file already."""
         self.size = position + header.size
-        self._took(header, header.base_offset, position)
+        self._took(header, header.base_offset, position, self.index)
 
-    def _took(self, header: BatchHeader, base_offset: int, position: int) -> None:
+    def _took(self, header: BatchHeader, base_offset: int, position: int, index: SparseIndex) -> None:
         if position - self._indexed_size >= INDEX_INTERVAL_BYTES:
-            self.index.add(base_offset, position, self.highest_timestamp)
+            index.add(base_offset, position, self.highest_timestamp)
             self._indexed_size = position
         if len(self._recent) >= RECENT_BATCHES:
             self._recent.clear()
@@ -115,6 +116,14 @@ class Segment:
         if end - start > max_bytes:
             end = self._cut(start, end, max_bytes, at_least_one=at_least_one)
         return FileSlice(self.file, start, end - start) if end > start else None
+
+    def pieces(self, offset: int, up_to: int, max_bytes: int) -> Iterator[FileSlice]:
+        """The batches from the one that holds ``offset`` to the last before ``up_to``, as slices one after another."""
+        start, end = self._position_of(offset), self._position_of(up_to)
+        while start < end:
+            cut = self._cut(start, end, max_bytes, at_least_one=True) if end - start > max_bytes else end
+            yield FileSlice(self.file, start, cut - start)
+            start = cut
 
     def _cut(self, start: int, end: int, max_bytes: int, *, at_least_one: bool) -> int:
         """The end of an answer: on an index entry where possible, so that the next fetch starts on one."""

@@ -212,6 +212,38 @@ def test_reading_a_damaged_file_names_file_and_position():
     assert next(records(damaged.read(290, 1_000).read())).offset <= 290
 
 
+def test_an_index_that_cannot_be_read_back_costs_no_offsets():
+    files = MemoryFiles()
+    log = open_log(files)
+    for number in range(3):
+        log.append(batch(b"%d" % number * 5_000), 1_000)
+    log.close()
+    again = open_log(files)
+
+    def unreadable(operation, path):
+        if operation == "read" and path.endswith(".index"):
+            raise OSError(errno.EIO, "Input/output error", path)
+
+    files.before = unreadable
+    assert code_of(again.append, batch(b"x" * 5_000), 1_000) is ErrorCode.KAFKA_STORAGE_ERROR
+    files.before = None
+    for number in range(3, 6):
+        assert again.append(batch(b"%d" % number * 5_000), 1_000).base_offset == number
+    assert open_log(files).log_end_offset == 6
+
+
+def test_a_log_in_pieces_is_the_whole_log():
+    log = new_log(segment_bytes=40_000)
+    for number in range(200):
+        log.append(batch(b"%03d" % number * 200), 1_000)
+    log.flush()
+    log.append(batch(b"not yet readable"), 1_000)
+    log.delete_records(20)
+    for max_bytes in (1, 10_000, 1_000_000):
+        found = [record.offset for piece in log.pieces(max_bytes) for record in records(piece.read())]
+        assert found == list(range(20, 200))
+
+
 # -- producers
 
 

@@ -44,14 +44,22 @@ def forwarded(leader_url: str, hop: str) -> Response:
     headers = {name: request.headers[name] for name in TAKEN_ALONG if name in request.headers}
     try:
         answer = _pool().request(request.method, url, body=request.get_data(), headers=headers, redirect=False)
+    except urllib3.exceptions.ReadTimeoutError as problem:
+        return error(500, f"IO Error trying to forward REST request to the leader at {leader_url}: {problem}")
     except urllib3.exceptions.HTTPError as problem:
+        # Most likely it has died, and the group finds out in some seconds: what clients take for a rebalance and try again.
         return error(
-            500,
-            f"IO Error trying to forward REST request to the leader at {leader_url}: {problem}. Can this worker reach that "
-            "address? It is the leader's rest.advertised.host.name and port.",
+            409,
+            f"{NotLeader(None)} (The leader at {leader_url} does not answer: {_reason(problem)}. If that lasts: "
+            "can this worker reach that address? It is the leader's rest.advertised.host.name and port.)",
         )
     back = {name: answer.headers[name] for name in TAKEN_BACK if name in answer.headers}
     return Response(answer.data, answer.status, back)
+
+
+def _reason(problem: Exception) -> str:
+    """The last of the sentences that urllib3 puts one into another, without the object that it begins with."""
+    return str(problem).rpartition(">: ")[2].rpartition("): ")[2] or type(problem).__name__
 
 
 @cache

@@ -5,6 +5,7 @@ Tools and people know Kafka's sentences (``Invalid value x for configuration y: 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from pydantic_core import ErrorDetails
 from connect.api import ConfigError, ConfigProblem, PluginConfig
 from connect.runtime.plan.config_types import is_secret, keys_of, type_name
 from connect.service.suggestions import did_you_mean
+
+_logger = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=PluginConfig)
 HIDDEN = "[hidden]"
@@ -46,7 +49,18 @@ def parse(model: type[M], values: Mapping[str, str], prefix: str = "", known: tu
         problems += [problem for problem in translated if problem.key not in refused]
     except ConfigError as error:  # from a validator across fields, which names the key itself
         problems.append(ConfigProblem(prefix + error.key if error.key else "", str(error)))
+    except Exception as error:  # a validator of a plugin's: pydantic passes on all but ValueError
+        _logger.warning("%s cannot be read", model.__name__, exc_info=error)
+        message = f"{model.__name__} cannot be read from these settings: it raised {type(error).__name__}: {error}"
+        problems.append(ConfigProblem(_home(prefix), message))
     return Parsed(None if problems else parsed, problems, warnings)
+
+
+def _home(prefix: str) -> str:
+    """The key that names the plugin whose keys have this prefix."""
+    if prefix.startswith("transforms."):
+        return f"{prefix}type"
+    return prefix.removesuffix(".")
 
 
 @dataclass
@@ -65,6 +79,11 @@ class Findings:
 
     def wrong(self, key: str, message: str, remedy: str = "") -> None:
         self.problems.append(ConfigProblem(key, message, remedy))
+
+    def broken(self, key: str, plugin: str, error: Exception) -> None:
+        """The plugin's code raised what it should not: that is its bug, or this configuration is not what it expects."""
+        _logger.warning("%s cannot be made", plugin, exc_info=error)
+        self.wrong(key, f"{plugin} cannot be made from these settings: it raised {type(error).__name__}: {error}")
 
 
 def _without_unserved(

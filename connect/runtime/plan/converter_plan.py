@@ -28,6 +28,8 @@ def planned_converter(
         return converter_class(config, is_key=half == "key")
     except ConfigError as error:
         findings.wrong(f"{key}.{error.key}" if error.key else key, str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin's own code: its mistake is a problem of this converter alone
+        findings.broken(key, name, error)
     return None
 
 

@@ -59,4 +59,6 @@ def _transformation(name: str, values: dict[str, str], plugins: Plugins, finding
         return transformation_class(config, target)
     except ConfigError as error:
         findings.wrong(prefix + (error.key or "type"), str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin's own code: its mistake is a problem of this transform alone
+        findings.broken(f"{prefix}type", type_name, error)
     return None

@@ -115,8 +115,10 @@ def test_no_leader_and_a_leader_that_is_gone(serve):
     answer, body = call(serve(follower(None)), "DELETE", "/connectors/x")
     assert (answer.status, body["message"]) == (409, str(NotLeader(None)))
     answer, body = call(serve(follower("http://127.0.0.1:1")), "DELETE", "/connectors/x")
-    assert answer.status == 500
-    assert body["message"].startswith("IO Error trying to forward REST request")
+    assert answer.status == 409  # what clients try again
+    assert body["message"].startswith(str(NotLeader(None)))
+    assert "The leader at http://127.0.0.1:1 does not answer:" in body["message"]
+    assert "Connection refused." in body["message"]
 
 
 def test_a_worker_that_is_starting(serve):

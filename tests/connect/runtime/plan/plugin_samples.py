@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from connect.api import (
     CommaList,
@@ -120,6 +120,35 @@ class Note(Transformation[NoteConfig]):
         super().__init__(config, target)
         if config.pattern == "(":
             raise ConfigError("Invalid regex: missing )", "pattern")
+
+
+class Brittle(Transformation[PluginConfig]):
+    """Whose constructor has a bug."""
+
+    def __init__(self, config: PluginConfig, target: Literal["key", "value"] = "value") -> None:
+        super().__init__(config, target)
+        raise LookupError("no such table")
+
+
+class BrittleConverter(Converter[PluginConfig]):
+    def __init__(self, config: PluginConfig, *, is_key: bool) -> None:
+        super().__init__(config, is_key=is_key)
+        raise LookupError("no such table")
+
+
+class BrittleConfig(PluginConfig):
+    """Whose validator has a bug."""
+
+    note: str = ""
+
+    @field_validator("note")
+    @classmethod
+    def _checked(cls, note: str) -> str:
+        return {"known": note}[note]
+
+
+class ReadsBrittly(Transformation[BrittleConfig]):
+    pass
 
 
 class Whole(Transformation[PluginConfig]):

@@ -133,7 +133,23 @@ def test_refused_keys_of_a_sink(key, value, says):
 def test_a_pattern_that_is_none():
     config = sink(**{"topics.regex": "("})
     del config["topics"]
-    assert "Invalid regex" in problems(config)["topics.regex"]
+    assert "'(' is no regular expression" in problems(config)["topics.regex"]
+
+
+JAVA_NAMES = "\\Qa.b\\E\\.(?<table>\\p{Alpha}+)"  # nothing in it that Python's re would take
+
+
+def test_patterns_are_javas():
+    given = {
+        "topic.creation.groups": "some",
+        "topic.creation.some.include": JAVA_NAMES,
+        "topic.creation.some.partitions": "6",
+        "topic.creation.default.partitions": "1",
+        "topic.creation.default.replication.factor": "1",
+    }
+    rules = planned(source(**given)).topic_rules
+    assert [rules.rule_for(topic).name for topic in ("a.b.orders", "a.b.1", "axb.orders")] == ["some", "default", "default"]
+    assert planned({**sink(), "topics": "", "topics.regex": JAVA_NAMES}).topics_regex == JAVA_NAMES
 
 
 ACCEPTED = {
@@ -250,6 +266,21 @@ def test_a_transform_that_refuses_its_configuration_names_the_key():
 )
 def test_transforms_that_cannot_be(given, key, says):
     assert re.search(says, problems(source(**given))[key])
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"transforms": "a", "transforms.a.type": f"{HERE}:Brittle"}, "transforms.a.type"),
+        ({"transforms": "a", "transforms.a.type": f"{HERE}:ReadsBrittly", "transforms.a.note": "x"}, "transforms.a.type"),
+        ({"value.converter": f"{HERE}:BrittleConverter"}, "value.converter"),
+    ],
+)
+def test_a_plugin_that_breaks_on_its_configuration_is_a_problem_on_its_key(given, key):
+    found = problems(source(**given, **{"tasks.max": "0"}))
+    assert "raised" in found[key]
+    assert "Error: " in found[key]
+    assert "tasks.max" in found
 
 
 def test_the_workers_override_policy():

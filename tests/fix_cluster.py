@@ -129,6 +129,17 @@ class Cluster:
     def status(self, name: str) -> dict[str, Any]:
         return dict(self.any_worker().request("GET", f"/connectors/{name}/status")[1])
 
+    def host(self, name: str, timeout_seconds: float = 30) -> WorkerProcess:
+        """The worker that runs the connector's first task."""
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            for task in self.status(name)["tasks"][:1]:
+                for worker in self.workers:
+                    if task["worker_id"] == f"127.0.0.1:{worker.port}" and worker.process and worker.process.poll() is None:
+                        return worker
+            time.sleep(0.05)
+        raise AssertionError(f"nobody runs {name}: {self.status(name)}")
+
     def wait_running(self, name: str, timeout_seconds: float = 60) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:

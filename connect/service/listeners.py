@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _SHUTDOWN_SECONDS = 2
+# Requests may wait for a check or for tasks to stop, and cheroot does not grow its pool. Idle threads take next to nothing.
+_THREADS = 32
 
 
 class _Cheroot(wsgi.Server):
@@ -43,7 +45,7 @@ class Server:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "127.0.0.1", parts.port or 0
-        self._server = _Cheroot((host, port), _nothing_yet, numthreads=8, max=32, shutdown_timeout=_SHUTDOWN_SECONDS)
+        self._server = _Cheroot((host, port), _nothing_yet, numthreads=_THREADS, shutdown_timeout=_SHUTDOWN_SECONDS)
         self._server.nodelay = True
         try:
             self._server.prepare()

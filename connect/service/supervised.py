@@ -1,25 +1,19 @@
 """Runs a module as a supervised child: ``python -m connect.service.supervised PARENT_PID MODULE ARGUMENTS...``.
 
-The kernel kills this process when its supervisor ends, however that ends. Source: prctl(2), PR_SET_PDEATHSIG.
+The kernel kills this process when its supervisor ends, however that ends.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 import runpy
-import signal
 import sys
 
-_PR_SET_PDEATHSIG = 1
+from connect.service.death_signal import die_with_parent
 
 
 def run(parent_pid: int, module: str, arguments: list[str]) -> None:
     """Becomes ``python -m module arguments``, bound to its parent."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        os._exit(1)  # the parent ended before the kernel was told
+    die_with_parent(parent_pid)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -16,7 +16,8 @@ from core_log.broker import Broker
 from core_log.clock import Clock
 from core_log.errors import BrokerError, EnvironmentProblem
 from core_log.housekeeping import Housekeeping
-from core_log.server import Loop, Server, listen
+from core_log.loop import Loop
+from core_log.server import Server, listen
 from core_log.settings import BrokerSettings
 from core_log.storage.data_directory import DataDirectory
 from core_log.storage.files import RealFiles

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import Field, field_validator
 
 from connect.api import ConfigError, Failure, PluginConfig, Record, Transformation
-from connect.transforms.java_regex import Replacement, compile_pattern, compile_replacement
+from connect.api.java_regex import Replacement, compile_pattern, compile_replacement
 
 
 class RegexRouterConfig(PluginConfig):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from connect.api.java_regex import compile_pattern
 from connect.runtime.herding.assignment import Kind
 
 
@@ -26,7 +26,8 @@ def missing(config: Mapping[str, str], topics: Mapping[str, int]) -> bool:
 def _read(config: Mapping[str, str], topics: Mapping[str, int]) -> set[str]:
     pattern = config.get("topics.regex")
     if pattern:
-        return {topic for topic in topics if re.fullmatch(pattern, topic) and not topic.startswith("__")}
+        whole_name = compile_pattern(pattern).fullmatch
+        return {topic for topic in topics if whole_name(topic) and not topic.startswith("__")}
     return topics.keys() & set(_named(config))
 
 

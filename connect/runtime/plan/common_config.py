@@ -7,13 +7,13 @@ differently, and accepted with a warning where they would not.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from connect.api import CommaList, Key, PluginConfig, Unserved
+from connect.api.java_regex import compile_pattern
 
 INT_MAX = 2**31 - 1
 COMMON = "Common"
@@ -79,10 +79,7 @@ def _no_dead_letters(value: str) -> str:
 
 
 def _regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"Invalid regex: {error}") from error
+    compile_pattern(value)
     return value
 
 

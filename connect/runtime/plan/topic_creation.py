@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connect.api import ConfigProblem
+from connect.api.java_regex import compile_pattern
 
 DEFAULT_GROUP = "default"
 BROKER_DEFAULT = -1
@@ -14,7 +14,7 @@ BROKER_DEFAULT = -1
 
 @dataclass(frozen=True, slots=True)
 class TopicRule:
-    """One group of rules. ``include`` and ``exclude`` are regular expressions on whole topic names.
+    """One group of rules. ``include`` and ``exclude`` are Java's regular expressions on whole topic names.
 
     ``partitions`` and ``replication_factor`` may be -1, the broker's default; ``configs`` are topic configs.
     """
@@ -27,9 +27,11 @@ class TopicRule:
     exclude: tuple[str, ...] = ()
 
     def applies_to(self, topic: str) -> bool:
-        return any(re.fullmatch(pattern, topic) for pattern in self.include) and not any(
-            re.fullmatch(pattern, topic) for pattern in self.exclude
-        )
+        return _matches(self.include, topic) and not _matches(self.exclude, topic)
+
+
+def _matches(patterns: tuple[str, ...], topic: str) -> bool:
+    return any(compile_pattern(pattern).fullmatch(topic) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _patterns(
     patterns = tuple(pattern.strip() for pattern in given.split(",") if pattern.strip())
     for pattern in patterns:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            compile_pattern(pattern)
+        except ValueError as error:
             problems.append(ConfigProblem(prefix + key, f"Invalid value {given} for configuration {prefix + key}: {error}"))
     return patterns

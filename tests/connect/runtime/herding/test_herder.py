@@ -366,7 +366,7 @@ def test_a_pattern_of_topics() -> None:
     cluster = Cluster()
     cluster.log_topics = {"a1": 1, "b1": 1, "__consumer_offsets": 1}
     cluster.outlines["s"] = sink(1, regex="a.*|__.*")
-    cluster.create("s", **{"topics.regex": "a.*|__.*"})
+    cluster.create("s", **{"topics.regex": "(?<any>a.*)|__.*"})
     cluster.settle(seconds=2)
     assert [process.spec.partitions for process in cluster.running()] == [[["a1", 0]]]
 

@@ -1,4 +1,4 @@
-"""Java's regular expressions in Python's dialect, as far as topic names need them.
+"""Java's regular expressions in Python's dialect, for keys whose values were written for Kafka Connect.
 
 Source: ``java.util.regex.Pattern`` and ``Matcher.appendReplacement``. What the two dialects write alike passes unchanged.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 Replacement = Callable[[re.Match[str]], str]
 
@@ -28,6 +29,7 @@ _TOKEN = re.compile(
 _GROUP_NAME = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
 
+@lru_cache(256)
 def compile_pattern(text: str) -> re.Pattern[str]:
     r"""A pattern that matches what Java's would. Raises ValueError where it is no regular expression.
 

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from core_log import metrics
 from core_log import settings as broker_settings
@@ -22,6 +23,7 @@ from core_log.settings import BrokerSettings
 from core_log.storage.data_directory import DataDirectory
 from core_log.storage.files import RealFiles
 
+EXIT_OPTIONS = 2
 EXIT_ENVIRONMENT = 3
 
 
@@ -68,14 +70,19 @@ def _serve(settings: BrokerSettings, directory: DataDirectory) -> None:
         server.close()
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for everything else that is wrong."""
+        self.exit(EXIT_OPTIONS, f"core_log: {message} (--help lists the options)\n")
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m core_log", description="A single-node Kafka broker.")
+    parser = _Parser(prog="python -m core_log", description="A single-node Kafka broker.")
     parser.add_argument("--data", metavar="DIR", help="where topics are kept; made if need be")
     parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="the port to listen on (9092); 0 takes any free one")
     parser.add_argument(
         "--flush-policy",
-        choices=broker_settings.FLUSH_POLICIES,
         help="ack: acks=all means on disk (the default); interval: synced every log.flush.interval.ms; os: left to the system",
     )
     parser.add_argument("--config", metavar="FILE", help="a file in the manner of Kafka's server.properties")

@@ -72,6 +72,16 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "replication.factor.policy": ("cap", "refuse"),
     "auto.create.topics.enable": ("true", "false"),
 }
+#: Where 0 makes no sense.
+_LOWEST = {
+    "log.flush.interval.ms": 1,
+    "log.flush.offset.checkpoint.interval.ms": 1,
+    "log.retention.check.interval.ms": 1,
+    "offsets.retention.check.interval.ms": 1,
+    "num.partitions": 1,
+    "offsets.topic.num.partitions": 1,
+    "max.connections": 1,
+}
 INSECURE = "penstock.insecure"
 
 
@@ -87,6 +97,9 @@ def load(path: str | None, options: Mapping[str, str | int | None]) -> BrokerSet
     if values.get("flush_policy", "ack") not in FLUSH_POLICIES:
         raise EnvironmentProblem(f"--flush-policy {values['flush_policy']}: one of {', '.join(FLUSH_POLICIES)}")
     settings = BrokerSettings(**values, given=given)  # type: ignore[arg-type]
+    for port in (settings.port, settings.advertised_port, settings.metrics_port):
+        if not 0 <= port <= 65_535:
+            raise EnvironmentProblem(f"port {port}: ports go from 0 to 65535")
     if not _is_loopback(settings.host) and given.get(INSECURE) != "true":
         raise EnvironmentProblem(
             f"listening on {settings.host} would let anyone who reaches it read and write every topic: there is no "
@@ -106,10 +119,10 @@ def _known(given: Mapping[str, str]) -> dict[str, object]:
             if text not in _CHOICES[key]:
                 mistakes.append(f"{key}={text}: one of {', '.join(_CHOICES[key])}")
             values[attribute] = text == "true" if text in ("true", "false") else text
-        elif text.lstrip("-").isdigit():
+        elif text.isdecimal() and int(text) >= _LOWEST.get(key, 0):
             values[attribute] = int(text)
         else:
-            mistakes.append(f"{key}={text}: a whole number is wanted")
+            mistakes.append(f"{key}={text}: a whole number is wanted, {_LOWEST.get(key, 0)} or more")
     if mistakes:
         raise EnvironmentProblem("; ".join(mistakes))
     return values

@@ -371,6 +371,9 @@ def test_two_brokers_on_one_directory_or_port(log: LogProcess, tmp_path: Path) -
     ("text", "said"),
     [
         ("num.partitions=many", "num.partitions=many"),
+        ("num.partitions=0", "1 or more"),
+        ("log.flush.interval.ms=0", "1 or more"),
+        ("advertised.listeners=PLAINTEXT://127.0.0.1:70000", "70000"),
         ("log.flush.policy=never", "never"),
         ("no equals sign", "line 1"),
         ("listeners=PLAINTEXT://0.0.0.0:0", "penstock.insecure=true"),

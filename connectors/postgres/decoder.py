@@ -13,7 +13,8 @@ from connectors.postgres.offsets import ResumePoint, change_offset, position_off
 from connectors.postgres.pgoutput import DELETE, INSERT, KEY_TUPLE, NEW_TUPLE, OLD_TUPLE, UPDATE, MalformedMessage
 from connectors.postgres.rows import Row
 
-_UINT64, _UINT32 = struct.Struct("!Q").unpack_from, struct.Struct("!I").unpack_from
+_UINT64 = struct.Struct("!Q").unpack_from
+_CHANGE = struct.Struct("!xQ16xxI").unpack_from  # the header's LSN, and the relation after the kind
 _BODY = pgoutput.HEADER_SIZE
 _AT = _BODY + 5  # kind and relation go before the tuples
 _OPERATIONS = {INSERT: ("c", "INSERT"), UPDATE: ("u", "UPDATE"), DELETE: ("d", "DELETE")}
@@ -40,6 +41,8 @@ class Decoder:
         self._position = resume.commit_lsn
         self._lsn, self._row = 0, 0
         self._xid, self._commit_us = 0, 0
+        self._previous = "null"
+        self._sources: dict[Table, Row] = {}
         self._is_stored: Callable[[int, int], bool] | None = None
 
     def feed(self, message: bytes) -> None:
@@ -86,6 +89,8 @@ class Decoder:
         self.in_transaction = True
         self._xid, self._commit_us = begin.xid, begin.commit_us
         self._lsn, self._row = 0, 0
+        self._previous = "null" if self._commit_lsn is None else f'"{self._commit_lsn}"'
+        self._sources.clear()
         if begin.final_lsn < self._resume.commit_lsn:
             self._is_stored = _everything
         elif begin.xid == self._resume.xid:
@@ -102,7 +107,7 @@ class Decoder:
         return self._is_stored is None or not self._is_stored(lsn, self._row)
 
     def _change(self, data: bytes, kind: int) -> None:
-        lsn, oid = _UINT64(data, 1)[0], _UINT32(data, _BODY + 1)[0]
+        lsn, oid = _CHANGE(data)
         if not self._next_place(lsn):
             return
         op, name = _OPERATIONS[kind]
@@ -169,17 +174,16 @@ class Decoder:
             raise MalformedMessage(f"A change of relation {oid} came before the relation's description") from None
 
     def _source(self, table: Table, lsn: int) -> Row:
-        us = self._commit_us
-        previous = "null" if self._commit_lsn is None else f'"{self._commit_lsn}"'
-        return {
-            **table.source,
-            "ts_ms": us // 1000,
-            "sequence": f'[{previous},"{lsn}"]',
-            "ts_us": us,
-            "ts_ns": us * 1000,
-            "txId": self._xid,
-            "lsn": lsn,
-        }
+        """What a transaction's changes of a table share is put together once and then copied."""
+        common = self._sources.get(table)
+        if common is None:
+            us = self._commit_us
+            common = {**table.source, "ts_ms": us // 1000, "ts_us": us, "ts_ns": us * 1000, "txId": self._xid}
+            self._sources[table] = common
+        source = common.copy()
+        source["sequence"] = f'[{self._previous},"{lsn}"]'
+        source["lsn"] = lsn
+        return source
 
     @staticmethod
     def _where(table: Table, lsn: int) -> str:

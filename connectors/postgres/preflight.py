@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from connect.api import ConfigError, ConfigProblem, ConnectError
 from connectors.postgres.catalog import CatalogTable, read_tables
 from connectors.postgres.config import PostgresConfig
-from connectors.postgres.session import Session, finish
+from connectors.postgres.session import Session, application_name, finish
 from connectors.postgres.slot import find_slot
 from connectors.postgres.tables import captured_tables
 
@@ -19,7 +19,7 @@ CONNECT_SECONDS = 8.0
 _SERVER = """
 select current_setting('wal_level'), current_setting('max_replication_slots')::int,
        (select count(*) from pg_replication_slots),
-       current_setting('max_wal_senders')::int, (select count(*) from pg_stat_replication),
+       current_setting('max_wal_senders')::int, (select count(*) from pg_stat_replication where application_name <> $1),
        (select rolreplication or rolsuper from pg_roles where rolname = current_user),
        has_database_privilege(current_database(), 'create'), current_user, current_setting('server_version')
 """
@@ -48,7 +48,7 @@ def preflight(config: PostgresConfig) -> list[ConfigProblem]:
 
 
 def _server(session: Session, config: PostgresConfig) -> Iterator[ConfigProblem]:
-    row = finish(session.query(_SERVER))[0]
+    row = finish(session.query(_SERVER, [application_name(config)]))[0]
     level, slots_max, slots, senders_max, senders, replication, may_create, user, version = (str(value) for value in row)
     if config.snapshot_mode == "initial_only":
         return
@@ -92,7 +92,7 @@ def _slot(session: Session, config: PostgresConfig) -> Iterator[ConfigProblem]:
 def _ours(session: Session, config: PostgresConfig, pid: int) -> bool:
     """Whether the slot's user is this connector, running: its configuration may be validated all the same."""
     rows = finish(session.query("select application_name from pg_stat_activity where pid = $1", [str(pid)]))
-    return bool(rows) and rows[0][0] == f"penstock {config.topic_prefix}"
+    return bool(rows) and rows[0][0] == application_name(config)
 
 
 def _tables(config: PostgresConfig, tables: Sequence[CatalogTable]) -> Iterator[ConfigProblem]:

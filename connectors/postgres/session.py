@@ -69,6 +69,11 @@ def finish(waiting: Waiting[T]) -> T:
             return end.value  # type: ignore[no-any-return]
 
 
+def application_name(config: PostgresConfig) -> str:
+    """What the server's views call this connector's connections."""
+    return f"penstock {config.topic_prefix}"
+
+
 def conninfo(config: PostgresConfig, *, replication: bool = False) -> str:
     """The connection string for this configuration."""
     settings: dict[str, str | int | None] = {
@@ -83,7 +88,7 @@ def conninfo(config: PostgresConfig, *, replication: bool = False) -> str:
         "sslrootcert": config.database_sslrootcert,
         "sslpassword": config.database_sslpassword.get_secret_value() if config.database_sslpassword else None,
         "keepalives": "1" if config.database_tcpKeepAlive else "0",
-        "application_name": f"penstock {config.topic_prefix}",
+        "application_name": application_name(config),
         "client_encoding": "UTF8",
         "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
         "replication": "database" if replication else None,

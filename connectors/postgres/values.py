@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from connect.api import Schema, Type, array, decimal, primitive, struct
@@ -23,6 +23,7 @@ from connectors.postgres.literals import array_items, hstore_json
 log = logging.getLogger(__name__)
 
 Decode = Callable[[str], Any]
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def _variable_scale(where: str, text: str) -> dict[str, Any] | None:
     if value is None:
         return None
     _whole, _, fraction = text.partition(".")
-    unscaled = int(text.replace(".", ""))
+    unscaled = int(value.scaleb(len(fraction), _EXACT))  # of text Python reads 4300 digits; PostgreSQL has 131072
     size = (unscaled + (unscaled < 0)).bit_length() // 8 + 1
     return {"scale": len(fraction), "value": unscaled.to_bytes(size, "big", signed=True)}
 

@@ -88,6 +88,28 @@ def test_changes_become_records() -> None:
     assert made.batch[-1].offset == {"lsn": 950, "lsn_proc": 950, "lsn_commit": 950, "ts_usec": 946_684_801_000_000}
 
 
+def test_each_change_has_a_source_block_of_its_own_transaction_and_table() -> None:
+    other = Table(Server("srv", "db"), "public", "t", [column("id", 23, 0), column("val", 25)])
+    shapes = iter((TABLE, other))
+    made = Decoder(lambda _relation: next(shapes), ResumePoint(), ())
+    second = b"B" + struct.pack("!QqI", 990, 2_000_000, 6), b"C\0" + struct.pack("!QQq", 990, 999, 2_000_000)
+    for lsn, body in (
+        (0, BEGIN), (0, RELATION), (800, INSERT), (810, INSERT), (0, RELATION), (820, INSERT), (900, COMMIT),
+        (950, second[0]), (960, INSERT), (990, second[1]),
+    ):  # fmt: skip
+        made.feed(wal(lsn, body))
+    blocks = [record.value["source"] for record in made.batch]
+    assert len({id(block) for block in blocks}) == len(blocks)
+    facts = [(800, 5, 1, "null"), (810, 5, 1, "null"), (820, 5, 1, "null"), (960, 6, 2, '"950"')]
+    for block, (lsn, xid, seconds, before) in zip(blocks, facts, strict=True):
+        ms = 946_684_800_000 + 1000 * seconds
+        assert block == {
+            **TABLE.source, "ts_ms": ms, "ts_us": ms * 1000, "ts_ns": ms * 1_000_000, "txId": xid, "lsn": lsn,
+            "sequence": f'[{before},"{lsn}"]',
+        }  # fmt: skip
+        assert list(block) == list(TABLE.source)
+
+
 def test_an_offset_within_a_transaction_skips_what_is_stored() -> None:
     made = decoder(ResumePoint(commit_lsn=700, lsn=810, row=0, xid=5))
     for lsn, body in ((800, INSERT), (810, INSERT), (810, INSERT), (820, INSERT)):

@@ -100,6 +100,17 @@ def test_unchanged_values_out_of_line_are_marked_or_taken_from_the_old_row(db: D
     assert second.value["before"] == {"id": 1, "k": 2, "val": "x" * 10000}
 
 
+def test_unchanged_values_out_of_line_that_are_no_text_are_null_unless_the_old_row_has_them(db: Database) -> None:
+    db.run("create table t (id int primary key, k int, val int[]); alter table t alter val set storage external")
+    db.run("insert into t select 1, 1, array_agg(g) from generate_series(1, 5000) g")
+    with db.reader(snapshot_mode="no_data").streaming() as reader:
+        db.run("update t set k = 2")
+        db.run("alter table t replica identity full; update t set k = 3")
+        first, second = reader.take(2)
+    assert first.value["after"] == {"id": 1, "k": 2, "val": None}
+    assert second.value["after"] == {"id": 1, "k": 3, "val": list(range(1, 5001))}
+
+
 def test_a_deletion_fills_required_columns_with_zeros(db: Database) -> None:
     db.run("create table t (id int primary key, k int not null, val text not null, n numeric(5,2) not null)")
     db.run("insert into t values (1, 7, 'x', 1)")

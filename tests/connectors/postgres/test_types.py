@@ -110,6 +110,7 @@ OURS: list[tuple[str, str, Any]] = [
     ("double precision", "'-Infinity'", -math.inf),
     ("numeric", "-0.05", {"scale": 2, "value": b"\xfb"}),
     ("numeric", "'128'", {"scale": 0, "value": b"\x00\x80"}),
+    ("numeric", "('1' || repeat('0', 6000) || '.5')::numeric", {"scale": 1, "value": (10**6001 + 5).to_bytes(2492, "big")}),
 ]
 EXTENSIONS: list[tuple[str, str, Any]] = [
     ("citext", "'CiT'", "CiT"),

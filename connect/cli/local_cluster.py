@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -85,6 +87,27 @@ def free_ports(wanted: list[int]) -> list[int]:
             probe.close()
 
 
+def check_ports(wanted: Mapping[str, Sequence[int]]) -> None:
+    """``wanted``: the ports (0: any) by the option that asks for them. Raises EnvironmentProblem where one cannot be had."""
+    for option, ports in wanted.items():
+        for port in ports:
+            if why := _hindrance(port):
+                raise EnvironmentProblem(f"Port {port} cannot be had: {why}. Choose another with {option}.")
+
+
+def _hindrance(port: int) -> str | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind((_HOST, port))
+        except OverflowError:
+            return "there is none above 65535"
+        except OSError as error:
+            in_use = error.errno == errno.EADDRINUSE
+            return "another program uses it, perhaps another `penstock up`" if in_use else error.strerror
+    return None
+
+
 def lock(data: Path) -> TextIO:
     """Keeps the directory to this process for as long as the file stays open. Raises EnvironmentProblem."""
     holder = (data / "up.lock").open("a+")
@@ -120,10 +143,11 @@ def run(data: Path, kafka_port: int, connect_port: int, workers: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
     connect_ports = [connect_port + number if connect_port else 0 for number in range(workers)]
-    kafka_port, *connect_ports = free_ports([kafka_port, *connect_ports])
     data = data.absolute()
-    cluster = LocalCluster(data, kafka_port, tuple(connect_ports))
     try:
+        check_ports({"--kafka-port": [kafka_port], "--connect-port": connect_ports})
+        kafka_port, *connect_ports = free_ports([kafka_port, *connect_ports])
+        cluster = LocalCluster(data, kafka_port, tuple(connect_ports))
         data.mkdir(parents=True, exist_ok=True)
         held = lock(data)
         supervisor = Supervisor(cluster.roles(), log_dir=data / "logs", say=say)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-_PR_SET_PDEATHSIG = 1
+from connect.service.death_signal import PR_SET_PDEATHSIG
 
 
 def dies_with_us(number: signal.Signals) -> Callable[[], None]:
@@ -17,7 +17,7 @@ def dies_with_us(number: signal.Signals) -> Callable[[], None]:
     if sys.platform != "linux":
         return lambda: None
     prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    return lambda: prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def free_port() -> int:

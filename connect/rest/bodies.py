@@ -52,6 +52,11 @@ def json_object() -> dict[str, Any]:
 
 def config_map(found: dict[str, Any]) -> dict[str, str]:
     """A configuration: keys to strings. Booleans and numbers become strings; null and anything nested is refused."""
+    if isinstance(found.get("config"), dict):
+        whole = '{"name": ..., "config": {...}}'
+        raise invalid_config(
+            [f"This is {whole}, which POST /connectors takes. Here only what stands in its config is expected."]
+        )
     merged = merge_patch(found)
     config = {key: value for key, value in merged.items() if value is not None}
     if len(config) < len(merged):

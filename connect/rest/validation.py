@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from connect.rest.bodies import invalid_config
 from connect.rest.cluster import Cluster
 from connect.runtime.plan import probes
+from connect.runtime.plan.config_def import HIDDEN
 from connect.runtime.plan.probe_child import Validation
 from connect.runtime.requests import BadRequest
+
+# Without a class there is no model to say which values are secret.
+_SECRET = re.compile("password|secret|token|credential|jaas", re.IGNORECASE)
 
 
 def named(config: Mapping[str, str], name: str) -> dict[str, str]:
@@ -23,7 +28,7 @@ def connector_class(config: Mapping[str, str]) -> str:
     """Raises BadRequest where the configuration names none."""
     found = config.get("connector.class")
     if not found:
-        shown = ", ".join(f"{key}={value}" for key, value in config.items())
+        shown = ", ".join(f"{key}={HIDDEN if _SECRET.search(key) else value}" for key, value in config.items())
         raise BadRequest(f"Connector config {{{shown}}} contains no connector type")
     return found
 

@@ -100,8 +100,8 @@ def _without_unserved(
         elif value == rule.default:
             continue
         elif rule.changes_records:
-            default = f" Leave it out or set it to {rule.default}." if rule.default is not None else " Leave it out."
-            problems.append(_invalid(prefix + key, value, "not supported yet.", remedy=default.strip()))
+            remedy = f"Leave it out or set it to {rule.default}." if rule.default else "Leave it out."
+            problems.append(_invalid(prefix + key, value, "not supported yet.", remedy))
         else:
             warnings.append(f"{prefix + key} is not supported yet and has no effect; the records are the same without it.")
     return served, problems, warnings

@@ -10,14 +10,14 @@ Looking at names is cheap; classes are imported on demand, and only in child pro
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, TypeVar
 
 from connect.api import ConfigError, Connector, Converter, Transformation
 from connect.api.transform import Target
-from connect.service.suggestions import did_you_mean
+from connect.service.suggestions import did_you_mean, nearest
 
 Kind = Literal["connector", "converter", "transformation"]
 T = TypeVar("T")
@@ -124,14 +124,22 @@ class Plugins:
         known = set(self.names(kind))
         for plugin in self._likely_first(kind, name):
             known |= self._answers_to(kind, plugin)
-        hint = did_you_mean(name, known)
         if name.startswith(FOREIGN):
-            hint = f"{name} is not supported yet. {hint}".strip()
+            hint = _misspelt(name, known) or f"{name} is not supported yet."
+        else:
+            hint = did_you_mean(name, known)
         broken = "".join(f" ({entry} cannot be imported: {why})" for entry, why in self.failures.items())
         return UnknownPlugin(
             f"Failed to find any class that implements {SUPERCLASSES[kind].__name__} and which name matches {name}, "
             f"available {kind}s are: {', '.join(self.names(kind))}.{broken}{' ' + hint if hint else ''}"
         )
+
+
+def _misspelt(name: str, known: Iterable[str]) -> str:
+    """A class by its simple name: what comes before it is alike in all of them and says nothing."""
+    by_simple_name = {full.rpartition(".")[2]: full for full in sorted(known, key=len)}
+    found = nearest(name.rpartition(".")[2], by_simple_name, likeness=0.85)
+    return f"Did you mean '{by_simple_name[found]}'?" if found else ""
 
 
 def _imported(kind: Kind, path: str) -> type[Any]:

@@ -122,11 +122,19 @@ def _retriable(planned: ConnectorPlan) -> tuple[type[Exception], ...]:
     return (RetriableError, *planned.connector_class.retriable)
 
 
+def _sentence(text: str) -> str:
+    """What an outside system said, in one line and with an end: a remedy follows."""
+    line = " ".join(text.split())
+    return line if line.endswith((".", "!", "?", ":", ";")) else f"{line}."
+
+
 def _checked(planned: ConnectorPlan) -> tuple[ConfigProblem, ...]:
     try:
         connector = _made(planned)
         try:
-            return tuple(ConfigProblem(*map(str, problem)) for problem in connector.check())
+            return tuple(
+                ConfigProblem(problem.key, _sentence(problem.message), problem.remedy) for problem in connector.check()
+            )
         finally:
             connector.close()
     except ConfigError as error:

@@ -77,7 +77,16 @@ def test_a_port_in_use_is_one_line_and_exit_code_3(up, tmp_path, option):
     assert process.returncode == 3
     assert said == ""
     assert len(errors.splitlines()) == 1
-    assert f"{port}: the port is in use by another program" in errors
+    assert errors.startswith(f"Port {port} cannot be had: another program uses it")
+    assert f"Choose another with {option}." in errors
+
+
+def test_a_port_beyond_the_last_one_is_one_line_and_exit_code_3(up, tmp_path):
+    process = up(tmp_path, "--connect-port", "65535", "--workers", "2")
+    assert process.communicate(timeout=30)[1] == (
+        "Port 65536 cannot be had: there is none above 65535. Choose another with --connect-port.\n"
+    )
+    assert process.returncode == 3
 
 
 def test_a_directory_that_cannot_be_made_is_one_line_and_exit_code_3(up, tmp_path):

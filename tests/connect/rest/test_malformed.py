@@ -70,6 +70,18 @@ def test_nested_values_are_named(value):
     assert "for configuration n: a string is expected" in send("PUT", "/connectors/x/config", json.dumps({"n": value}))
 
 
+def test_the_body_of_a_post_is_recognized_where_its_config_is_expected():
+    body = json.dumps({"name": "x", "config": {"topic": "t"}})
+    for path in ("/connectors/x/config", "/connector-plugins/LinesSource/config/validate"):
+        assert "which POST /connectors takes" in send("PUT", path, body)
+
+
+def test_a_configuration_without_a_class_is_shown_without_its_secrets():
+    body = json.dumps({"database.user": "me", "database.password": "s3cret"})
+    shown = "{database.user=me, database.password=[hidden], name=x} contains no connector type"
+    assert shown in send("PUT", "/connectors/x/config", body)
+
+
 def test_a_huge_number_is_only_text():
     assert "no connector type" in send("PUT", "/connectors/x/config", b'{"n": ' + b"9" * 10_000 + b"}")
 

@@ -66,6 +66,7 @@ def test_converters(plugins):
         ("os:system", "is not a connector"),
         (f"{HERE}:Note", "does not extend connect.api.Connector"),
         ("io.debezium.connector.mysql.MySqlConnector", "io.debezium.connector.mysql.MySqlConnector is not supported yet."),
+        ("org.example.file.LineSourceConnector", "Did you mean 'org.example.file.LinesSourceConnector'?"),
         ("", "which name matches , available"),
     ],
 )
@@ -73,6 +74,14 @@ def test_names_that_nobody_has(plugins, name, says):
     with pytest.raises(UnknownPlugin) as raised:
         plugins.connector(name)
     assert says in str(raised.value)
+
+
+def test_a_foreign_class_is_a_misspelt_one_or_not_supported_yet(monkeypatch, plugins):
+    monkeypatch.setattr("connect.runtime.plan.plugins.FOREIGN", ("org.example.",))
+    with pytest.raises(UnknownPlugin, match=r"Did you mean 'org\.example\.file\.LinesSourceConnector'\?$"):
+        plugins.connector("org.example.fiel.LineSourceConnector")
+    with pytest.raises(UnknownPlugin, match=r"org\.example\.file\.TablesSinkConnector is not supported yet\.$"):
+        plugins.connector("org.example.file.TablesSinkConnector")
 
 
 def test_half_names_of_transformations(plugins):

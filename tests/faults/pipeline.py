@@ -36,12 +36,16 @@ def create_table(connection: psycopg.Connection[Any], rows: int) -> None:
 
 @dataclass(eq=False)
 class Workload(threading.Thread):
-    """Mixed changes, in transactions of mixed sizes; every change that committed stands in ``ledger`` as (id, version)."""
+    """Mixed changes, in transactions of mixed sizes, paced so that kills fall among them.
+
+    Every change that committed stands in ``ledger`` as (id, version).
+    """
 
     connect: Callable[[], psycopg.Connection[Any]]
     changes: int
     rows: int
     seed: int
+    per_second: float
     ledger: set[tuple[int, int]] = field(default_factory=set)
     done: int = 0
     failure: BaseException | None = None
@@ -60,6 +64,7 @@ class Workload(threading.Thread):
         live = list(range(1, self.rows + 1))
         next_id = self.rows + 1
         version = 0
+        began = time.monotonic()
         with self.connect() as connection:
             while self.done < self.changes:
                 statements: list[tuple[str, tuple[Any, ...]]] = []
@@ -95,6 +100,7 @@ class Workload(threading.Thread):
                 connection.commit()
                 self.ledger.update(written)
                 self.done += len(statements)
+                time.sleep(max(0.0, began + self.done / self.per_second - time.monotonic()))
 
 
 def wait_for_records(bootstrap: str, topic: str, count: int, timeout_seconds: float = 60) -> None:

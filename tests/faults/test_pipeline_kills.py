@@ -47,14 +47,22 @@ def sink_config(s3: Any, bucket: str, flush_size: int) -> dict[str, str]:
         "format.class": "io.confluent.connect.s3.format.json.JsonFormat",
         "s3.compression.type": "gzip",
         "flush.size": str(flush_size),
-        "rotate.schedule.interval.ms": "2000",
+        "rotate.schedule.interval.ms": "3000",
         "timezone": "UTC",
         "behavior.on.null.values": "ignore",
     }
 
 
 def run_pipeline(
-    broker: Any, start_cluster: Callable[..., Any], postgres: Any, s3: Any, *, changes: int, kills: int, seed: int = 7
+    broker: Any,
+    start_cluster: Callable[..., Any],
+    postgres: Any,
+    s3: Any,
+    *,
+    changes: int,
+    kills: int,
+    per_second: float,
+    seed: int = 7,
 ) -> None:
     """Changes under kills; then the bucket must equal the table, and hold every change that was committed."""
     database = postgres.database(f"kills{time.monotonic_ns() % 10**9}")
@@ -64,12 +72,12 @@ def run_pipeline(
         pipeline.create_table(connection, rows)
     cluster = start_cluster(broker.bootstrap, workers=2)
     cluster.put("source", source_config(postgres, database))
-    cluster.put("sink", sink_config(s3, bucket, flush_size=max(500, changes // 40)))
+    cluster.put("sink", sink_config(s3, bucket, flush_size=5_000))
     cluster.wait_running("source")
 
     # Only what changes after the snapshot must arrive change by change.
     pipeline.wait_for_records(broker.bootstrap, f"shop.public.{pipeline.TABLE}", rows)
-    workload = pipeline.Workload(lambda: postgres.connect(dbname=database), changes, rows, seed)
+    workload = pipeline.Workload(lambda: postgres.connect(dbname=database), changes, rows, seed, per_second)
     workload.start()
     for kill in range(kills):
         wait_for_progress(workload, changes * (2 * kill + 1) // (2 * kills + 1))
@@ -104,14 +112,14 @@ def wait_for_progress(workload: pipeline.Workload, done: int) -> None:
 
 
 def test_nothing_is_lost_when_workers_and_broker_are_killed(log: Any, start_cluster: Any, postgres: Any, s3: Any) -> None:
-    run_pipeline(log, start_cluster, postgres, s3, changes=6_000, kills=2)
+    run_pipeline(log, start_cluster, postgres, s3, changes=10_000, kills=2, per_second=600)
 
 
 @pytest.mark.long
 def test_100_000_changes_and_ten_kills_on_the_log(log: Any, start_cluster: Any, postgres: Any, s3: Any) -> None:
-    run_pipeline(log, start_cluster, postgres, s3, changes=100_000, kills=5)
+    run_pipeline(log, start_cluster, postgres, s3, changes=100_000, kills=5, per_second=2_000)
 
 
 @pytest.mark.long
 def test_100_000_changes_and_ten_kills_on_apache_kafka(kafka: Any, start_cluster: Any, postgres: Any, s3: Any) -> None:
-    run_pipeline(kafka, start_cluster, postgres, s3, changes=100_000, kills=5)
+    run_pipeline(kafka, start_cluster, postgres, s3, changes=100_000, kills=5, per_second=2_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,3 +95,24 @@ def start_log() -> Iterator[Any]:
 def log(tmp_path: Path, start_log: Any) -> LogProcess:
     """A fresh log with its defaults."""
     return start_log(tmp_path / "log")
+
+
+@dataclass(frozen=True)
+class AnyLog:
+    """Our log or Apache Kafka, which is shared by a whole run: ``topic`` and ``group`` are names for this test alone."""
+
+    server: Any
+    topic: str
+    group: str
+
+    @property
+    def bootstrap(self) -> str:
+        return str(self.server.bootstrap)
+
+
+@pytest.fixture(params=["ours", pytest.param("kafka", marks=pytest.mark.long)])
+def any_log(request: pytest.FixtureRequest) -> AnyLog:
+    """What holds of both. ``make test`` tries our log alone, ``make conformance`` Apache Kafka as well."""
+    server = request.getfixturevalue("log" if request.param == "ours" else "kafka")
+    mark = uuid.uuid4().hex[:8]
+    return AnyLog(server, f"t-{mark}", f"g-{mark}")

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.fix_log import LogProcess
+from tests.fix_log import AnyLog
 
 PARTITIONS = 6
 
@@ -20,14 +20,15 @@ PARTITIONS = 6
 class Member:
     """A consumer on a thread; ``owned`` follows its assignment."""
 
-    def __init__(self, log: LogProcess, **config: Any) -> None:
+    def __init__(self, log: AnyLog, **config: Any) -> None:
+        self.topic = log.topic
         self.owned: set[int] = set()
         self.seen: Counter[bytes] = Counter()
         self.assignments = 0
         self.consumer = Consumer(
             {
                 "bootstrap.servers": log.bootstrap,
-                "group.id": "g",
+                "group.id": log.group,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
                 "session.timeout.ms": 6000,
@@ -40,7 +41,7 @@ class Member:
         self._thread.start()
 
     def _run(self) -> None:
-        self.consumer.subscribe(["t"], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        self.consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         while not self._stop.is_set():
             message = self.consumer.poll(0.05)
             if message is not None and not message.error():
@@ -67,18 +68,18 @@ class Member:
 
 
 @pytest.fixture
-def topic(log: LogProcess) -> str:
-    client = AdminClient({"bootstrap.servers": log.bootstrap})
-    client.create_topics([NewTopic("t", PARTITIONS)])["t"].result(20)
-    return "t"
+def topic(any_log: AnyLog) -> str:
+    client = AdminClient({"bootstrap.servers": any_log.bootstrap})
+    client.create_topics([NewTopic(any_log.topic, PARTITIONS)])[any_log.topic].result(20)
+    return any_log.topic
 
 
 @pytest.fixture
-def members(log: LogProcess, topic: str) -> Iterator[Any]:
+def members(any_log: AnyLog, topic: str) -> Iterator[Any]:
     started: list[Member] = []
 
     def join(**config: Any) -> Member:
-        started.append(Member(log, **config))
+        started.append(Member(any_log, **config))
         return started[-1]
 
     yield join
@@ -99,10 +100,10 @@ def wait_shared(members: list[Member], timeout_seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def produce(log: LogProcess, values: list[bytes]) -> None:
+def produce(log: AnyLog, values: list[bytes]) -> None:
     producer = Producer({"bootstrap.servers": log.bootstrap, "linger.ms": 2})
     for number, value in enumerate(values):
-        producer.produce("t", value, partition=number % PARTITIONS)
+        producer.produce(log.topic, value, partition=number % PARTITIONS)
     assert producer.flush(20) == 0
 
 
@@ -113,19 +114,21 @@ def wait_seen(members: list[Member], values: list[bytes], timeout_seconds: float
         time.sleep(0.02)
 
 
-def wait_committed(log: LogProcess, offset: int, timeout_seconds: float = 10) -> None:
+def wait_committed(log: AnyLog, offset: int, timeout_seconds: float = 10) -> None:
     """Until the group's offset of every partition is this one."""
     client = AdminClient({"bootstrap.servers": log.bootstrap})
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions("g")])["g"].result(20).topic_partitions
+        found = (
+            client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(log.group)])[log.group].result(20).topic_partitions
+        )
         if {one.partition: one.offset for one in found} == dict.fromkeys(range(PARTITIONS), offset):
             return
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
 
 
-def test_members_share_join_and_leave_without_stopping_the_rest(log: LogProcess, members: Any) -> None:
+def test_members_share_join_and_leave_without_stopping_the_rest(any_log: AnyLog, members: Any) -> None:
     first = members()
     wait_shared([first])
     kept = set(first.owned)
@@ -135,7 +138,7 @@ def test_members_share_join_and_leave_without_stopping_the_rest(log: LogProcess,
     third.leave()
     wait_shared([first, second])
     values = [b"%d" % n for n in range(300)]
-    produce(log, values)
+    produce(any_log, values)
     wait_seen([first, second], values)
     assert sum(first.seen.values()) + sum(second.seen.values()) == len(values)
 
@@ -155,7 +158,7 @@ def test_a_static_member_comes_back_unnoticed(members: Any) -> None:
     assert both[0].assignments == again, "and nobody else is disturbed"
 
 
-def test_a_member_that_dies_is_expelled_and_its_partitions_move(log: LogProcess, members: Any) -> None:
+def test_a_member_that_dies_is_expelled_and_its_partitions_move(any_log: AnyLog, members: Any) -> None:
     first = members()
     wait_shared([first])
     dying = members(**{"max.poll.interval.ms": 6000, "session.timeout.ms": 6000})
@@ -164,24 +167,25 @@ def test_a_member_that_dies_is_expelled_and_its_partitions_move(log: LogProcess,
     wait_shared([first], timeout_seconds=30)
 
 
-def test_offsets_outlive_a_kill_of_the_broker_and_members_go_on(log: LogProcess, members: Any) -> None:
+@pytest.mark.parametrize("any_log", ["ours"], indirect=True)
+def test_offsets_outlive_a_kill_of_the_broker_and_members_go_on(any_log: AnyLog, members: Any) -> None:
     member = members(**{"auto.commit.interval.ms": 100})
     wait_shared([member])
     early = [b"early %d" % n for n in range(60)]
-    produce(log, early)
+    produce(any_log, early)
     wait_seen([member], early)
-    wait_committed(log, 10)
-    log.restart()
+    wait_committed(any_log, 10)
+    any_log.server.restart()
     late = [b"late %d" % n for n in range(60)]
-    produce(log, late)
+    produce(any_log, late)
     wait_seen([member], late)
     member.leave()
-    wait_committed(log, 20)
-    log.restart()
-    wait_committed(log, 20)
+    wait_committed(any_log, 20)
+    any_log.server.restart()
+    wait_committed(any_log, 20)
     fresh = members()
     wait_shared([fresh])
     final = [b"final %d" % n for n in range(12)]
-    produce(log, final)
+    produce(any_log, final)
     wait_seen([fresh], final)
     assert set(fresh.seen) == set(final), "what was committed is not read again"

@@ -54,7 +54,6 @@ class Broker:
         self._sync_before_visible = settings.flush_policy == "ack"
         self.catalog = Catalog.open(files, root)
         self.producer_ids = ProducerIds.open(files, f"{root}/producer-ids")
-        self._by_id = {topic.id.bytes: topic for topic in self.catalog.topics.values()}
         for topic in self.catalog.topics.values():
             self._open_logs(topic)
         self.groups = self._open_groups()
@@ -62,7 +61,7 @@ class Broker:
     def _open_groups(self) -> GroupCoordinator:
         settings = self.settings
         if OFFSETS_TOPIC not in self.catalog.topics:
-            self._created(self.catalog.create(OFFSETS_TOPIC, settings.offsets_partitions, _OFFSETS_CONFIG))
+            self._open_logs(self.catalog.create(OFFSETS_TOPIC, settings.offsets_partitions, _OFFSETS_CONFIG))
         partitions = self.catalog.topics[OFFSETS_TOPIC].partitions
         groups = GroupCoordinator(
             GroupSettings(
@@ -92,7 +91,7 @@ class Broker:
 
     def topic_by_id(self, topic_id: bytes) -> Topic:
         """Raises BrokerError UNKNOWN_TOPIC_ID."""
-        topic = self._by_id.get(topic_id)
+        topic = self.catalog.by_id(topic_id)
         if topic is None:
             raise BrokerError(ErrorCode.UNKNOWN_TOPIC_ID, f"no topic has the id {uuid.UUID(bytes=topic_id)}")
         return topic
@@ -106,11 +105,12 @@ class Broker:
 
     def create_topic(self, name: str, partitions: int, configs: Mapping[str, str]) -> Topic:
         """On disk when it returns. Raises BrokerError as ``Catalog.create``."""
-        return self._created(self.catalog.create(name, partitions, configs))
-
-    def _created(self, topic: Topic) -> Topic:
-        self._by_id[topic.id.bytes] = topic
-        self._open_logs(topic)
+        topic = self.catalog.create(name, partitions, configs)
+        try:
+            self._open_logs(topic)
+        except OSError as error:
+            self.delete_topic(name)  # half a topic is none
+            raise BrokerError(ErrorCode.KAFKA_STORAGE_ERROR, f"cannot create topic {name}: {error}") from error
         return topic
 
     def delete_topic(self, name: str) -> None:
@@ -125,18 +125,16 @@ class Broker:
         self._pool.submit(partial(_purge, self.catalog), _nothing)
 
     def _forget(self, topic: Topic) -> None:
-        del self._by_id[topic.id.bytes]
         for number in range(topic.partitions):
             key = (topic.name, number)
             self._commits.forget(key)
             self._outages.forget(key)
-            del self.logs[key]
+            self.logs.pop(key, None)
             self.waiting.wake(key)
 
     def add_partitions(self, name: str, total: int) -> None:
         """Raises BrokerError as ``Catalog.add_partitions``."""
         topic = self.catalog.add_partitions(name, total)
-        self._by_id[topic.id.bytes] = topic
         self._open_logs(topic)
 
     def _open_logs(self, topic: Topic) -> None:

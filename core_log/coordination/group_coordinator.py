@@ -145,10 +145,6 @@ class GroupCoordinator:
         """Committed offsets of the given partitions (``NO_OFFSET`` where there is none), or of all for None."""
         return self._offsets.committed(self._groups.get(group_id), partitions)
 
-    def check_fetch(self, group_id: str, member_id: str | None, member_epoch: int) -> ErrorCode:  # noqa: ARG002
-        """OffsetFetch version 9 and above may name a member; a classic group does not look at it."""
-        return ErrorCode.NONE
-
     def delete_offsets(
         self,
         group_id: str,

@@ -1,9 +1,4 @@
-"""Joining, syncing, living and leaving: how a group gets from one generation to the next.
-
-A rebalance has two halves. First everybody (re)joins (PreparingRebalance) until all have, or the rebalance timeout is over and
-those who did not are out. Then (CompletingRebalance) the leader brings the assignment, which becomes durable, and everybody's
-SyncGroup is answered.
-"""
+"""What members ask of their group: joining, syncing, living and leaving."""
 
 import logging
 import uuid
@@ -13,7 +8,7 @@ from core_log.coordination.group import Group, Member, State
 from core_log.coordination.group_checks import identity_error, standing_error
 from core_log.coordination.group_log import GroupLog
 from core_log.coordination.group_messages import JoinRequest, JoinResult, LeavingMember, LeftMember, SyncRequest, SyncResult
-from core_log.coordination.group_records import group_key, group_value
+from core_log.coordination.group_rebalance import Rebalance, synced
 from core_log.coordination.timers import Timers
 from core_log.errors import ErrorCode
 
@@ -27,10 +22,9 @@ class GroupMembership:
     """Works on groups that it is given; the coordinator finds and keeps them."""
 
     def __init__(self, log: GroupLog, timers: Timers, *, initial_delay_ms: int, max_group_size: int) -> None:
-        self._log = log
         self._timers = timers
-        self._initial_delay_ms = initial_delay_ms
         self._max_group_size = max_group_size
+        self._rebalance = Rebalance(log, timers, initial_delay_ms)
 
     # -- joining
 
@@ -66,7 +60,9 @@ class GroupMembership:
         elif request.require_known_member_id:
             group.pending.add(member_id)
             deadline_ms = now_ms + request.session_timeout_ms
-            self._timers.set((group.group_id, member_id), deadline_ms, lambda now_ms: self._expire(group, member_id, now_ms))
+            self._timers.set(
+                (group.group_id, member_id), deadline_ms, lambda now_ms: self._rebalance.expire(group, member_id, now_ms)
+            )
             reply(JoinResult(ErrorCode.MEMBER_ID_REQUIRED, member_id))
         else:
             self._add(group, request, member_id, now_ms, reply)
@@ -89,8 +85,8 @@ class GroupMembership:
             group.protocol_type = request.protocol_type
         group.add(member)
         group.newcomers_came = True
-        self._alive(group, member, now_ms, NEWCOMER_TIMEOUT_MS)
-        self._rebalance(group, now_ms)
+        self._rebalance.alive(group, member, now_ms, NEWCOMER_TIMEOUT_MS)
+        self._rebalance.request(group, now_ms)
 
     def _rejoin(
         self, group: Group, member: Member, request: JoinRequest, now_ms: int, reply: Callable[[JoinResult], None]
@@ -99,10 +95,10 @@ class GroupMembership:
         unchanged = list(member.protocols) == list(request.protocols)
         has_generation = group.state is State.COMPLETING or (group.state is State.STABLE and member.member_id != group.leader)
         if unchanged and has_generation:
-            reply(self._joined(group, member))
+            reply(self._rebalance.joined(group, member))
         else:
             self._take_over(member, request, reply)
-            self._rebalance(group, now_ms)
+            self._rebalance.request(group, now_ms)
 
     @staticmethod
     def _take_over(member: Member, request: JoinRequest, reply: Callable[[JoinResult], None]) -> None:
@@ -121,14 +117,14 @@ class GroupMembership:
         old_id, old_leader = group.static_members[instance_id], group.leader or ""
         self._timers.cancel((group.group_id, old_id))
         member = group.rename_static(instance_id, new_id)
-        self._dismiss(member, ErrorCode.FENCED_INSTANCE_ID)
+        self._rebalance.dismiss(member, ErrorCode.FENCED_INSTANCE_ID)
         before = group.protocol
         member.protocols = request.protocols
         member.session_timeout_ms, member.rebalance_timeout_ms = request.session_timeout_ms, request.rebalance_timeout_ms
-        self._alive(group, member, now_ms)
+        self._rebalance.alive(group, member, now_ms)
         if group.state is not State.STABLE or group.choose_protocol() != before:
             member.join_reply = reply
-            self._rebalance(group, now_ms)
+            self._rebalance.request(group, now_ms)
             return
         leads = group.leader == new_id
         answer = JoinResult(
@@ -143,101 +139,9 @@ class GroupMembership:
             members=group.joined_members() if leads and request.supports_skip_assignment else (),
         )
         assignments = {one.member_id: one.assignment for one in group.members.values()}
-        self._store(
+        self._rebalance.store(
             group, assignments, now_ms, lambda error: reply(answer if error is ErrorCode.NONE else JoinResult(error, new_id))
         )
-
-    # -- rebalancing
-
-    def _rebalance(self, group: Group, now_ms: int) -> None:
-        """Begin a rebalance, or let the one under way go on."""
-        if group.state is not State.PREPARING:
-            first = group.state is State.EMPTY
-            for member in group.members.values():
-                if member.sync_reply is not None:
-                    sync_reply, member.sync_reply = member.sync_reply, None
-                    sync_reply(SyncResult(ErrorCode.REBALANCE_IN_PROGRESS))
-                    self._alive(group, member, now_ms)
-                member.assignment = b"" if group.state is State.COMPLETING else member.assignment
-            group.unsynced.clear()
-            group.become(State.PREPARING)
-            if first and self._initial_delay_ms > 0:
-                self._wait_for_newcomers(group, now_ms, group.rebalance_timeout_ms())
-                return
-            self._wait_for_members(group, now_ms)
-        if (group.group_id, "delay") not in self._timers:
-            self._complete_when_all_joined(group, now_ms)
-
-    def _wait_for_newcomers(self, group: Group, now_ms: int, left_ms: int) -> None:
-        """group.initial.rebalance.delay.ms: an empty group waits for more members, again as long as some came meanwhile."""
-        group.newcomers_came = False
-        delay_ms = min(self._initial_delay_ms, left_ms)
-
-        def over(now_ms: int) -> None:
-            if group.newcomers_came and left_ms > delay_ms:
-                self._wait_for_newcomers(group, now_ms, left_ms - delay_ms)
-            else:
-                self._end_joining(group, now_ms)
-
-        self._timers.set((group.group_id, "delay"), now_ms + delay_ms, over)
-
-    def _wait_for_members(self, group: Group, now_ms: int) -> None:
-        deadline_ms = now_ms + group.rebalance_timeout_ms()
-        self._timers.set((group.group_id, "join"), deadline_ms, lambda now_ms: self._end_joining(group, now_ms))
-
-    def _complete_when_all_joined(self, group: Group, now_ms: int) -> None:
-        if group.state is State.PREPARING and group.all_joined():
-            self._end_joining(group, now_ms)
-
-    def _end_joining(self, group: Group, now_ms: int) -> None:
-        """Everybody joined, or time is up: those who did not are out, except static members, who have until their session
-        ends.
-        """
-        self._timers.cancel((group.group_id, "join"))
-        self._timers.cancel((group.group_id, "delay"))
-        for member in list(group.members.values()):
-            if member.join_reply is None and member.group_instance_id is None:
-                self._remove(group, member.member_id, ErrorCode.UNKNOWN_MEMBER_ID)
-        if group.members and not group.elect_joined_leader():
-            self._wait_for_members(group, now_ms)
-            return
-        group.begin_generation()
-        logger.info("group %s: generation %d with %d members", group.group_id, group.generation, len(group.members))
-        if group.state is State.EMPTY:
-            group.changed_ms = now_ms
-            self._store(group, {}, now_ms, _ignore)
-            return
-        for member in list(group.members.values()):
-            self._answer_join(group, member, now_ms)
-        deadline_ms = now_ms + group.rebalance_timeout_ms()
-        self._timers.set((group.group_id, "sync"), deadline_ms, lambda now_ms: self._end_syncing(group, now_ms))
-
-    def _answer_join(self, group: Group, member: Member, now_ms: int) -> None:
-        reply, member.join_reply = member.join_reply, None
-        if reply is not None:
-            member.is_new = False
-            self._alive(group, member, now_ms)
-            reply(self._joined(group, member))
-
-    @staticmethod
-    def _joined(group: Group, member: Member) -> JoinResult:
-        leads = member.member_id == group.leader
-        return JoinResult(
-            ErrorCode.NONE,
-            member.member_id,
-            group.generation,
-            group.protocol_type,
-            group.protocol,
-            group.leader or "",
-            members=group.joined_members() if leads and group.state is State.COMPLETING else (),
-        )
-
-    def _end_syncing(self, group: Group, now_ms: int) -> None:
-        """Who joined but never came for its assignment is out."""
-        if group.state is State.COMPLETING and group.unsynced:
-            for member_id in list(group.unsynced):
-                self._remove(group, member_id, ErrorCode.UNKNOWN_MEMBER_ID)
-            self._rebalance(group, now_ms)
 
     # -- syncing
 
@@ -248,16 +152,16 @@ class GroupMembership:
             return
         member = group.members[request.member_id]
         if group.state is State.STABLE:
-            self._alive(group, member, now_ms)
-            reply(_synced(group, member))
+            self._rebalance.alive(group, member, now_ms)
+            reply(synced(group, member))
             return
         if member.sync_reply is not None:
             member.sync_reply(SyncResult(ErrorCode.REBALANCE_IN_PROGRESS))
         member.sync_reply = reply
         group.unsynced.discard(member.member_id)
-        self._alive(group, member, now_ms)
+        self._rebalance.alive(group, member, now_ms)
         if member.member_id == group.leader:
-            self._assign(group, dict(request.assignments), now_ms)
+            self._rebalance.assign(group, dict(request.assignments), now_ms)
 
     @staticmethod
     def _sync_error(group: Group, request: SyncRequest) -> ErrorCode:
@@ -270,34 +174,6 @@ class GroupMembership:
             return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
         return ErrorCode.REBALANCE_IN_PROGRESS if group.state is State.PREPARING else ErrorCode.NONE
 
-    def _assign(self, group: Group, assignments: dict[str, bytes], now_ms: int) -> None:
-        """The leader's assignment counts once it is durable, if no other generation began meanwhile."""
-        generation = group.generation
-
-        def durable(error: ErrorCode) -> None:
-            if group.state is not State.COMPLETING or group.generation != generation:
-                return
-            if error is not ErrorCode.NONE:
-                logger.error("group %s: the assignment of generation %d could not be written", group.group_id, generation)
-                self._rebalance(group, now_ms)
-                return
-            group.become(State.STABLE)
-            group.changed_ms = now_ms
-            for member in group.members.values():
-                member.assignment = assignments.get(member.member_id, b"")
-                self._answer_sync(group, member, now_ms)
-
-        self._store(group, assignments, now_ms, durable)
-
-    def _answer_sync(self, group: Group, member: Member, now_ms: int) -> None:
-        reply, member.sync_reply = member.sync_reply, None
-        if reply is not None:
-            self._alive(group, member, now_ms)
-            reply(_synced(group, member))
-
-    def _store(self, group: Group, assignments: dict[str, bytes], now_ms: int, done: Callable[[ErrorCode], None]) -> None:
-        self._log.write(group.group_id, [(group_key(group.group_id), group_value(group, assignments, now_ms))], now_ms, done)
-
     # -- living and leaving
 
     def heartbeat(self, group: Group, generation: int, member_id: str, instance_id: str | None, now_ms: int) -> ErrorCode:
@@ -309,15 +185,15 @@ class GroupMembership:
 
     def refresh(self, group: Group, member_id: str, now_ms: int) -> None:
         """A sign of life: the member's session begins anew."""
-        self._alive(group, group.members[member_id], now_ms)
+        self._rebalance.alive(group, group.members[member_id], now_ms)
 
     def leave(self, group: Group, members: Sequence[LeavingMember], now_ms: int) -> list[LeftMember]:
         before = len(group.members)
         left = [LeftMember(one.member_id, one.group_instance_id, self._leave_one(group, one)) for one in members]
         if len(group.members) < before:
-            self._rebalance(group, now_ms)
+            self._rebalance.request(group, now_ms)
         else:
-            self._complete_when_all_joined(group, now_ms)
+            self._rebalance.complete_when_all_joined(group, now_ms)
         return left
 
     def _leave_one(self, group: Group, leaving: LeavingMember) -> ErrorCode:
@@ -331,46 +207,5 @@ class GroupMembership:
         error = identity_error(group, member_id, leaving.group_instance_id)
         if error is ErrorCode.NONE:
             logger.info("group %s: member %s leaves. %s", group.group_id, member_id, leaving.reason)
-            self._remove(group, member_id, ErrorCode.UNKNOWN_MEMBER_ID)
+            self._rebalance.remove(group, member_id, ErrorCode.UNKNOWN_MEMBER_ID)
         return error
-
-    def _alive(self, group: Group, member: Member, now_ms: int, timeout_ms: int = 0) -> None:
-        member_id = member.member_id
-        deadline_ms = now_ms + (timeout_ms or member.session_timeout_ms)
-        self._timers.set((group.group_id, member_id), deadline_ms, lambda now_ms: self._expire(group, member_id, now_ms))
-
-    def _expire(self, group: Group, member_id: str, now_ms: int) -> None:
-        member = group.members.get(member_id)
-        if member is None:
-            group.pending.discard(member_id)
-            self._complete_when_all_joined(group, now_ms)
-            return
-        waits = member.join_reply is not None or member.sync_reply is not None
-        if waits and not member.is_new:
-            self._alive(group, member, now_ms)  # it waits for us, so it cannot heartbeat
-            return
-        logger.info("group %s: member %s was not heard of for %d ms", group.group_id, member_id, member.session_timeout_ms)
-        self._remove(group, member_id, ErrorCode.UNKNOWN_MEMBER_ID)
-        self._rebalance(group, now_ms)
-
-    def _remove(self, group: Group, member_id: str, told: ErrorCode) -> None:
-        self._timers.cancel((group.group_id, member_id))
-        self._dismiss(group.remove(member_id), told)
-
-    @staticmethod
-    def _dismiss(member: Member, told: ErrorCode) -> None:
-        """Answer what the member still waits for."""
-        join_reply, member.join_reply = member.join_reply, None
-        sync_reply, member.sync_reply = member.sync_reply, None
-        if join_reply is not None:
-            join_reply(JoinResult(told, member.member_id))
-        if sync_reply is not None:
-            sync_reply(SyncResult(told))
-
-
-def _synced(group: Group, member: Member) -> SyncResult:
-    return SyncResult(ErrorCode.NONE, group.protocol_type, group.protocol, member.assignment)
-
-
-def _ignore(error: ErrorCode) -> None:
-    """Nobody waits: an empty group that is not written is found empty by expiry at the next start."""

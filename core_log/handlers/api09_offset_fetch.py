@@ -58,9 +58,6 @@ def _single(request: OffsetFetchRequest, call: Call) -> OffsetFetchResponse:
 
 def _group(wanted: OffsetFetchRequestGroup, call: Call) -> OffsetFetchResponseGroup:
     groups = call.broker.groups
-    error = groups.check_fetch(wanted.group_id, wanted.member_id, wanted.member_epoch)
-    if error is not ErrorCode.NONE:
-        return OffsetFetchResponseGroup(group_id=wanted.group_id, topics=(), error_code=error)
     if wanted.topics is None:
         found = groups.committed(wanted.group_id, None)
         topics = [_topic(call, name, partitions) for name, partitions in _by_topic(found)]

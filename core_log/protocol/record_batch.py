@@ -27,7 +27,6 @@ MAGIC = 2
 
 COMPRESSION_MASK = 0x07
 LOG_APPEND_TIME = 0x08
-TRANSACTIONAL = 0x10
 CONTROL = 0x20
 
 NO_PRODUCER_ID = -1
@@ -67,10 +66,6 @@ class BatchHeader(NamedTuple):
     def last_sequence(self) -> int:
         """Sequence numbers wrap from 2^31 - 1 to 0."""
         return (self.base_sequence + self.last_offset_delta) & 0x7FFFFFFF
-
-    @property
-    def is_transactional(self) -> bool:
-        return bool(self.attributes & TRANSACTIONAL)
 
     @property
     def is_control(self) -> bool:

@@ -45,7 +45,7 @@ class Catalog:
         self._root = root
         self._folder = f"{root}/topics"
         self._topics = topics
-        self._ids = {topic.id: topic for topic in topics.values()}
+        self._ids = {topic.id.bytes: topic for topic in topics.values()}
         self.topics: Mapping[str, Topic] = MappingProxyType(topics)
 
     @classmethod
@@ -71,7 +71,8 @@ class Catalog:
             catalog._put_aside(topic)
         return catalog
 
-    def by_id(self, topic_id: uuid.UUID) -> Topic | None:
+    def by_id(self, topic_id: bytes) -> Topic | None:
+        """``topic_id``: 16 bytes, as on the wire."""
         return self._ids.get(topic_id)
 
     def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> Topic:
@@ -112,7 +113,7 @@ class Catalog:
         with _disk(f"delete topic {name}"):
             self._write(topic, deleting=True)
             del self._topics[name]
-            del self._ids[topic.id]
+            del self._ids[topic.id.bytes]
             self._put_aside(topic)
         return topic
 
@@ -155,7 +156,7 @@ class Catalog:
         return topic
 
     def _put(self, topic: Topic) -> None:
-        self._topics[topic.name] = self._ids[topic.id] = topic
+        self._topics[topic.name] = self._ids[topic.id.bytes] = topic
 
     def _make_directories(self, topic: Topic, partitions: range) -> None:
         """Make them empty: what a crash in the middle of an earlier creation left is put aside."""

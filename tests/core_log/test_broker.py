@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from core_log.coordination.group_messages import CommitRequest, CommittedOffset
+from core_log.errors import BrokerError, ErrorCode
 from core_log.protocol import record_batch
 from core_log.protocol.record_batch import Record
 from core_log.storage.memory_files import MemoryFiles
@@ -59,6 +60,23 @@ def test_a_file_that_cannot_be_removed_ends_neither_retention_nor_the_broker(cap
     desk.broker.apply_retention()
     assert "retention of a-0" in caplog.text
     assert len(segments(desk.files, "b")) == 1
+
+
+def test_a_topic_that_finds_no_room_is_refused_and_made_later() -> None:
+    desk = Desk()
+
+    def full(operation: str, path: str) -> None:
+        if operation == "create" and path.endswith("/new-1/00000000000000000000.log"):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    desk.files.before = full
+    with pytest.raises(BrokerError, match="No space left") as refused:
+        desk.broker.create_topic("new", 2, {})
+    assert refused.value.code is ErrorCode.KAFKA_STORAGE_ERROR
+    desk.files.before = None
+    desk.broker.create_topic("new", 2, {})
+    assert desk.broker.log("new", 1).log_end_offset == 0
+    desk.settle()
 
 
 def test_group_offsets_are_read_back_in_one_walk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,8 +68,8 @@ def test_a_topic_made_anew_has_another_id_and_nothing_of_the_old():
     catalog.delete("orders")
     second = catalog.create("orders", 1, {})
     assert second.id != first.id
-    assert catalog.by_id(first.id) is None
-    assert catalog.by_id(second.id) is second
+    assert catalog.by_id(first.id.bytes) is None
+    assert catalog.by_id(second.id.bytes) is second
     assert files.list("/data/orders-0") == []
     assert catalog.purge() == 1
     assert files.list("/data") == ["orders-0", "topics"]

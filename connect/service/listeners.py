@@ -20,6 +20,7 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SHUTDOWN_SECONDS = 2
 # Requests may wait for a check or for tasks to stop, and cheroot does not grow its pool. Idle threads take next to nothing.
 _THREADS = 32
+_BACKLOG = 128
 
 
 class _Cheroot(wsgi.Server):
@@ -45,7 +46,9 @@ class Server:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "127.0.0.1", parts.port or 0
-        self._server = _Cheroot((host, port), _nothing_yet, numthreads=_THREADS, shutdown_timeout=_SHUTDOWN_SECONDS)
+        self._server = _Cheroot(
+            (host, port), _nothing_yet, numthreads=_THREADS, request_queue_size=_BACKLOG, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
         self._server.nodelay = True
         try:
             self._server.prepare()

@@ -42,7 +42,7 @@ def test_no_key_is_both_served_and_not_served() -> None:
 def test_the_example_is_valid() -> None:
     example = json.loads(Path("config/connectors/postgres-source.json").read_text())
     runtime_keys = ("name", "connector.class", "tasks.max", "key.converter", "value.converter")
-    keys = {key: value for key, value in example["config"].items() if not key.startswith(runtime_keys)}
+    keys = {key: value for key, value in example.items() if not key.startswith(runtime_keys)}
     config = PostgresConfig.model_validate(keys)
     assert config.filters().table("public", "orders")
     assert not config.filters().table("public", "orders_old")

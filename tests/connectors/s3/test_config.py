@@ -81,5 +81,5 @@ def test_keys_not_served_yet() -> None:
 def test_the_sample_is_right() -> None:
     sample = json.loads(SAMPLE.read_text())
     common = {"connector.class", "tasks.max", "topics"}
-    parsed = parse(S3SinkConfig, {key: value for key, value in sample["config"].items() if key not in common})
+    parsed = parse(S3SinkConfig, {key: value for key, value in sample.items() if key not in common})
     assert (parsed.problems, parsed.warnings) == ([], [])

@@ -104,6 +104,7 @@ class AnyLog:
     server: Any
     topic: str
     group: str
+    shortest_session_ms: int
 
     @property
     def bootstrap(self) -> str:
@@ -111,8 +112,11 @@ class AnyLog:
 
 
 @pytest.fixture(params=["ours", pytest.param("kafka", marks=pytest.mark.long)])
-def any_log(request: pytest.FixtureRequest) -> AnyLog:
+def any_log(request: pytest.FixtureRequest, tmp_path: Path, start_log: Any) -> AnyLog:
     """What holds of both. ``make test`` tries our log alone, ``make conformance`` Apache Kafka as well."""
-    server = request.getfixturevalue("log" if request.param == "ours" else "kafka")
     mark = uuid.uuid4().hex[:8]
-    return AnyLog(server, f"t-{mark}", f"g-{mark}")
+    if request.param == "kafka":
+        return AnyLog(request.getfixturevalue("kafka"), f"t-{mark}", f"g-{mark}", 6_000)
+    config = tmp_path / "broker.properties"
+    config.write_text("group.min.session.timeout.ms=2000\n")
+    return AnyLog(start_log(tmp_path / "log", config=str(config)), f"t-{mark}", f"g-{mark}", 2_000)

@@ -36,7 +36,7 @@ def produce(any_log: AnyLog, topic: str, values: list[bytes], **config: Any) -> 
 def read(any_log: AnyLog, topic: str, count: int, **config: Any) -> list[Any]:
     """``count`` messages from the start, in the order they came."""
     settings = {"bootstrap.servers": any_log.bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"}
-    consumer = Consumer({**settings, "check.crcs": True, "fetch.queue.backoff.ms": 5, **config})
+    consumer = Consumer({**settings, "check.crcs": True, "fetch.queue.backoff.ms": 5, "fetch.wait.max.ms": 20, **config})
     consumer.subscribe([topic])
     try:
         return take(consumer, count)

@@ -31,8 +31,9 @@ class Member:
                 "group.id": log.group,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": 6000,
-                "heartbeat.interval.ms": 300,
+                "session.timeout.ms": log.shortest_session_ms,
+                "heartbeat.interval.ms": 100,
+                "fetch.wait.max.ms": 50,
                 **config,
             }
         )
@@ -161,7 +162,7 @@ def test_a_static_member_comes_back_unnoticed(members: Any) -> None:
 def test_a_member_that_dies_is_expelled_and_its_partitions_move(any_log: AnyLog, members: Any) -> None:
     first = members()
     wait_shared([first])
-    dying = members(**{"max.poll.interval.ms": 6000, "session.timeout.ms": 6000})
+    dying = members(**{"max.poll.interval.ms": any_log.shortest_session_ms})
     wait_shared([first, dying])
     dying.vanish()
     wait_shared([first], timeout_seconds=30)

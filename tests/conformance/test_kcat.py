@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is no
 
 
 def kcat(any_log: AnyLog, *arguments: str, text: str = "") -> str:
-    command = ["kcat", "-b", any_log.bootstrap, *arguments]
+    command = ["kcat", "-b", any_log.bootstrap, "-X", "fetch.wait.max.ms=20", *arguments]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True, timeout=30).stdout
 
 

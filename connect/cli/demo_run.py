@@ -11,7 +11,7 @@ from types import FrameType
 
 from connect.cli.local_cluster import LocalCluster, free_ports, say
 from connect.demo.live import run_live
-from connect.demo.object_store import StoreMissing, choose_store
+from connect.demo.object_store import StoreMissing, choose_store, relative_to_here
 from connect.demo.once import run_once
 from connect.demo.pipeline import DemoFailed
 from connect.demo.postgres_server import PostgresMissing, PostgresServer, wheel_programs
@@ -60,7 +60,8 @@ def run(options: Options) -> int:
         print(failure, file=sys.stderr)  # noqa: T201
         return 1
     if not options.once:
-        say(f"Stopped. Data and logs are in {options.data}; PostgreSQL's in {stage.postgres.data}.")
+        kept, rows = relative_to_here(options.data), relative_to_here(stage.postgres.data)
+        say(f"Stopped. Data and logs are in {kept}; PostgreSQL's in {rows}.")
     return code
 
 

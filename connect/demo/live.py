@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from connect.demo.observer import Observer
-from connect.demo.screen import line, picture
+from connect.demo.screen import line, picture, things_to_try
 from connect.demo.stage import Stage
 from connect.demo.workload import Changes
 
@@ -41,10 +41,13 @@ def run_live(stage: Stage, per_second: float) -> int:
 
 def _show(stage: Stage, observer: Observer) -> None:
     if sys.stdout.isatty():
-        with Live(picture(observer.seen, stage), console=Console(), refresh_per_second=4) as live:
+        console = Console()
+        console.width -= len("^C")  # what the terminal writes behind the picture must not push it up a line
+        stage.say(things_to_try(stage))
+        with Live(picture(observer.seen, stage, console.height), console=console, refresh_per_second=4) as live:
             while True:  # a failure stays on the screen, to be read
                 time.sleep(0.5)
-                live.update(picture(observer.seen, stage))
+                live.update(picture(observer.seen, stage, console.height))
     while not observer.seen.failure:
         time.sleep(2)
         stage.say(line(observer.seen))

@@ -34,10 +34,17 @@ class StoredObject(NamedTuple):
     size: int
 
 
+def relative_to_here(path: Path) -> Path:
+    """As short as a person at this terminal can use it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 class DemoStore(Protocol):
     """What the demo needs of a store. It reads with clients of its own, none of the connector's code."""
 
     description: str
+    note: str
+    """What else is worth knowing, once."""
 
     def start(self) -> None:
         """Makes the store ready to be written to."""
@@ -65,7 +72,8 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.description = f"the folder {folder} (no S3 server: have versitygw on the PATH, or build it once with --s3)"
+        self.description = f"the folder {relative_to_here(folder)}"
+        self.note = "no S3 server: have versitygw on the PATH, or build it once with --s3"
 
     def start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +102,7 @@ class BucketStore:
     secret_key: str
     region: str = "us-east-1"
     description: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         self.description = self.description or f"the bucket {self.bucket} at {self.endpoint}"
@@ -225,5 +234,6 @@ def choose_store(
     if program is None:
         return FolderStore(folder.absolute())
     url = f"http://127.0.0.1:{free_port()}"
-    told = f"the bucket {bucket} of versitygw, a real S3 server, at {url} (files in {folder})"
-    return GatewayStore(url, bucket, "demo", secrets.token_hex(12), description=told, program=program, folder=folder)
+    told = f"the bucket {bucket} of versitygw at {url}"
+    note = f"a real S3 server; its files are in {relative_to_here(folder)}"
+    return GatewayStore(url, bucket, "demo", secrets.token_hex(12), description=told, note=note, program=program, folder=folder)

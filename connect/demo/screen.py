@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from connect.demo.object_store import relative_to_here
 from connect.demo.observer import Observation
 from connect.demo.pipeline import SINK, SOURCE, TOPIC
 from connect.demo.stage import Stage
 
+_OTHER_LINES = 18  # of the picture and of the line below it, where a terminal has 80 columns
+_COLUMNS = ("id", "customer", "item", "amount", "status")
 _OPS = {"r": ("snapshot", "dim"), "c": ("insert", "green"), "u": ("update", "yellow"), "d": ("delete", "red")}
 
 
@@ -25,9 +30,9 @@ def line(seen: Observation) -> str:
     )
 
 
-def picture(seen: Observation, stage: Stage) -> RenderableType:
-    """The whole screen."""
-    parts = [_stages(seen, stage), _latest(seen), _objects(seen, stage), _where(stage)]
+def picture(seen: Observation, stage: Stage, height: int) -> RenderableType:
+    """What changes, in a terminal of so many lines."""
+    parts = [_stages(seen, stage), _latest(seen, max(2, height - _OTHER_LINES)), _objects(seen, stage)]
     if seen.failure:
         parts.insert(0, Panel(Text(seen.failure, style="red"), title="failed", border_style="red"))
     return Group(*parts)
@@ -47,20 +52,21 @@ def _stages(seen: Observation, stage: Stage) -> Panel:
     )
     table.add_row(
         f"on port {stage.postgres.port}",
-        f"{median} ms after the commit (median)" if median is not None else "waiting for changes",
-        f"the sink has committed offset {seen.stored_through:,}",
+        f"{median} ms behind (median)" if median is not None else "waiting for changes",
+        f"committed up to offset {seen.stored_through:,}",
     )
     told = "  ".join(f"{name}: {', '.join(seen.states.get(name, ['starting']))}" for name in (SOURCE, SINK))
     return Panel(table, title="penstock demo", subtitle=told, border_style="cyan")
 
 
-def _latest(seen: Observation) -> Panel:
+def _latest(seen: Observation, rows: int) -> Panel:
     table = Table(box=None, expand=True, pad_edge=False)
-    for heading in ("offset", "change", "id", "customer", "item", "amount", "status", "ms after commit"):
-        table.add_column(heading, justify="right" if heading in ("offset", "id", "amount", "ms after commit") else "left")
-    for change in reversed(list(seen.latest)):
+    for heading in ("offset", "change", "id", "customer", "item", "amount", "status", "lag, ms"):
+        table.add_column(heading, justify="right" if heading in ("offset", "id", "amount", "lag, ms") else "left", no_wrap=True)
+    for change in list(reversed(seen.latest))[:rows]:
         name, style = _OPS.get(change.op, (change.op, ""))
-        cells = [str(change.row.get(column) or "") for column in ("id", "customer", "item", "amount", "status")]
+        known = ("id",) if change.op == "d" else _COLUMNS  # of a row that is gone its key is known
+        cells = [str(change.row.get(column) or "") if column in known else "" for column in _COLUMNS]
         shown = "" if change.op == "r" else str(change.latency_ms)
         table.add_row(str(change.offset), Text(name, style=style), *cells, shown)
     return Panel(table, title="latest records", border_style="dim")
@@ -73,15 +79,16 @@ def _objects(seen: Observation, stage: Stage) -> Panel:
     return Panel(table, title=f"newest objects in {stage.store.description}", border_style="dim")
 
 
-def _where(stage: Stage) -> Panel:
-    rest = stage.urls[0]
+def things_to_try(stage: Stage) -> str:
+    """Commands for another terminal: plain lines, so that they can be copied."""
     server = stage.postgres
-    database = f"PGPASSWORD={server.password} psql -h {server.host} -p {server.port} -U {server.user}"
+    psql = "psql" if shutil.which("psql") else relative_to_here(server.programs / "psql")
     statement = "update orders set status = 'mine' where id = 1"
-    table = Table.grid(padding=(0, 2))
-    table.add_row("connectors", f"curl '{rest}/connectors?expand=status'")
-    table.add_row("records", f"kcat -b {stage.bootstrap_servers} -t {TOPIC} -C -o -5 -e")
-    table.add_row("change a row", f'{database} -c "{statement}"')
-    table.add_row("data, logs", str(stage.data))
-    table.add_row("", "Ctrl-C stops everything; the data stays")
-    return Panel(table, title="try it", border_style="dim")
+    database = f"PGPASSWORD={server.password} {psql} -h {server.host} -p {server.port} -U {server.user}"
+    return f"""
+Try in another terminal:
+  curl '{stage.urls[0]}/connectors?expand=status'
+  kcat -b {stage.bootstrap_servers} -t {TOPIC} -C -o -5 -e
+  {database} -c "{statement}"
+Ctrl-C stops everything; the data stays.
+"""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connect.demo.object_store import DemoStore
+from connect.demo.object_store import DemoStore, relative_to_here
 from connect.demo.pipeline import SINK, SOURCE, TOPIC, DemoFailed, Workers, sink_config, source_config
 from connect.demo.postgres_server import PostgresServer
 from connect.demo.workload import create_orders
@@ -53,11 +53,11 @@ class Stage:
         self.say(f"PostgreSQL with wal_level=logical on {self.postgres.host}:{self.postgres.port}")
         self._open.callback(self.store.stop)
         self.store.start()
-        self.say(f"Objects go to {self.store.description}")
+        self.say(f"Objects go to {self.store.description}{f' ({self.store.note})' if self.store.note else ''}")
         self._open.callback(self.supervisor.stop)
         self.supervisor.start()
         self.say(f"Log on {self.bootstrap_servers}, workers on {', '.join(self.urls)}")
-        self.say(f"Data and logs in {self.data}")
+        self.say(f"Data and logs in {relative_to_here(self.data)}")
         self.say(f"All up after {time.monotonic() - begun:.1f} s")
 
     def deploy(self, rows: int, *, flush_size: int, rotate_ms: int) -> None:

@@ -34,6 +34,7 @@ from benchmarks.processes import cpu_seconds, descendants
 from benchmarks.start import free_port, started, wait_for_rest
 
 TABLE = "bench_rows"
+LONGEST_SILENCE_SECONDS = 90
 COLUMNS = """
   g, ((g::bigint * 7919) % 100000)::int, ((g * 31) % 1000000)::numeric / 100, 'note for row ' || g || ' ' || md5(g::text),
   'C-' || (g % 1000), g % 3 = 0, timestamptz '2026-01-01 00:00:00+00' + g * interval '1 millisecond',
@@ -146,13 +147,16 @@ class Flow:
 def wait_for_end(target: Target, topic: str, expected: int) -> Flow:
     """Until the topic's only partition holds ``expected`` records, or no more have come for a while."""
     consumer = Consumer({"bootstrap.servers": target.bootstrap, "group.id": "bench-watch", "log_level": 0})
+    last_change = time.monotonic()
     seen = end_of(consumer, topic)
     while (begin := end_of(consumer, topic)) == seen:
+        if time.monotonic() - last_change > LONGEST_SILENCE_SECONDS:
+            sys.exit(f"nothing comes to {topic} at {target.bootstrap}: see {target.rest}/connectors?expand=status")
         time.sleep(0.01)
     started_at = last_change = time.monotonic()
     tasks, seen = target.tasks(), begin
     cpu = sum(map(cpu_seconds, tasks))
-    while seen < expected and time.monotonic() - last_change < 90:
+    while seen < expected and time.monotonic() - last_change < LONGEST_SILENCE_SECONDS:
         time.sleep(0.02)
         if (end := end_of(consumer, topic)) > seen:
             seen, last_change = end, time.monotonic()
@@ -174,7 +178,7 @@ def peak_memory(pid: int) -> int:
 
 
 def measure(target: Target, dsn: str, rows: int, changes: int) -> dict[str, float]:
-    prefix = f"bench_{target.name}"
+    prefix = f"bench_{target.name}_{int(time.time())}"  # a worker that outlives this run keeps the offsets of the one before
     topic = f"{prefix}.public.{TABLE}"
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"drop table if exists {TABLE}")

@@ -137,7 +137,7 @@ class Plugins:
 
 def _misspelt(name: str, known: Iterable[str]) -> str:
     """A class by its simple name: what comes before it is alike in all of them and says nothing."""
-    by_simple_name = {full.rpartition(".")[2]: full for full in sorted(known, key=len)}
+    by_simple_name = {full.rpartition(".")[2]: full for full in sorted(known, key=lambda name: name.startswith(FOREIGN))}
     found = nearest(name.rpartition(".")[2], by_simple_name, likeness=0.85)
     return f"Did you mean '{by_simple_name[found]}'?" if found else ""
 

@@ -238,3 +238,24 @@ def test_a_task_that_hangs_is_killed_and_holds_up_nobody(log: Any, start_cluster
     assert worker.request("PUT", "/connectors/count/stop")[0] == 204
     assert time.monotonic() - begun < 4
     assert cluster.status("count")["tasks"] == []
+
+
+def test_a_log_that_goes_away_is_two_lines_in_a_workers_log(log: Any, start_cluster: Any, numbers: Numbers) -> None:
+    cluster = start_cluster(log.bootstrap)
+    worker = cluster.any_worker()
+    cluster.put("count", counting("numbers"))
+    numbers.wait_beyond(20, 30)
+    before = len(worker.log.read_text())
+    log.kill()
+    time.sleep(4)
+    log.restart()
+    numbers.wait_beyond(numbers.newest + 20, 40)
+
+    def said(text: str) -> list[str]:
+        return [line for line in worker.log.read_text()[before:].splitlines() if text in line]
+
+    wait_until(lambda: said("answers again"), 10, "the log's return is told")
+    (away,) = said("does not answer")
+    assert f"The log at {log.bootstrap} does not answer (Connect to ipv4#{log.bootstrap} failed: Connection refused)" in away
+    assert len(said("answers again")) == 1
+    assert said("librdkafka") == said("ERROR") == []

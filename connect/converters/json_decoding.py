@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from connect.api.schema import DECIMAL_NAME, Schema, Type
-from connect.converters.json_encoding import scale_of
+from connect.converters.json_encoding import EXACT, scale_of
 
 Decode = Callable[[Any], Any]
 
@@ -52,7 +52,7 @@ def _decimal(scale: int) -> Decode:
             raise Inexact
         if isinstance(value, int | Decimal):
             return Decimal(value)
-        return Decimal(int.from_bytes(_bytes(value), "big", signed=True)).scaleb(-scale)
+        return Decimal(int.from_bytes(_bytes(value), "big", signed=True)).scaleb(-scale, EXACT)
 
     return decode
 

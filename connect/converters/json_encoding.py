@@ -21,7 +21,7 @@ OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | o
 """A value that is not of Connect's data model is an error, not something that orjson happens to know."""
 
 
-_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 """Moves the point of any number without rounding it."""
 
 
@@ -45,7 +45,7 @@ def unscaled_bytes(value: Decimal, scale: int) -> bytes:
     """Connect's Decimal: the unscaled value as the shortest big-endian two's complement. Raises Unencodable."""
     if not value.is_finite():
         raise Unencodable(f"{value} is no decimal number")
-    shifted = value.scaleb(scale, _EXACT)  # a third of the time that the digits as a tuple take
+    shifted = value.scaleb(scale, EXACT)  # a third of the time that the digits as a tuple take
     unscaled = int(shifted)
     if unscaled != shifted:
         raise Unencodable(f"{value} has more than {scale} digits after the point, which its schema allows")

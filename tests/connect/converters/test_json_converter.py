@@ -36,6 +36,13 @@ def read(payload, **options):
     return schema, value
 
 
+def test_a_decimal_keeps_all_of_its_digits():
+    schema = decimal(3)
+    value = Decimal("10000000000000000000000000.001")  # more than the 28 digits that arithmetic on Decimals rounds to
+    assert read(written(schema, value)) == (schema, value)
+    assert read(written(schema, value, decimal_format="NUMERIC")) == (schema, value)
+
+
 def test_the_envelope_has_the_jvms_bytes():
     value = {"id": 7, "name": "x", "amount": Decimal("12.34"), "raw": b"\xde\xad", "seen": None}
     assert written(ROW, value) == (

@@ -52,7 +52,15 @@ class Database:
         return PostgresSource(PostgresConfig.model_validate(self.keys(**more)), TaskContext("test", 0))
 
     def reader(self, offset: Offset | None = None, **more: object) -> Reader:
+        self.wait_for_senders_to_end()
         return Reader(self.source(**more), offset)
+
+    def wait_for_senders_to_end(self, seconds: float = 10) -> None:
+        """The server notices a moment later that the last reader has gone; the runtime would try again until then."""
+        deadline = time.monotonic() + seconds
+        while self.run("select 1 from pg_stat_replication where application_name <> 'standby'"):
+            assert time.monotonic() < deadline, "a WAL sender goes on without a client"
+            time.sleep(0.01)
 
     def slot(self) -> dict[str, Any]:
         row = self.run(

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from connect.api import ConfigError, DataError, RetriableError
-from tests.connectors.postgres.driver import Database, fold, ops
+from tests.connectors.postgres.driver import Database, Reader, fold, ops
 
 TABLE = "create table t (id int primary key, k int, val text); insert into t select i, i, 'v' || i from generate_series(1, 3) i"
 
@@ -281,7 +281,7 @@ def test_a_slot_in_use_is_waited_for(db: Database) -> None:
     with db.reader() as first:
         first.take(3)
         first.streaming()
-        with db.reader(first.offset) as second, pytest.raises(RetriableError, match="active for PID"):
+        with Reader(db.source(), first.offset) as second, pytest.raises(RetriableError, match="active for PID"):
             second.streaming()
     with db.reader(first.offset) as third:
         third.streaming()

@@ -114,7 +114,9 @@ time.sleep(60)
 
 
 def test_a_restarted_broker_keeps_the_group_together(join, log):
-    first, second = join(1001), join(1002)
+    first = join(1001)
+    first.sees(1001, leader=1001)  # else either of the two may come to lead
+    second = join(1002)
     second.sees(1001, 1002, leader=1001)
     log.restart()
     third = join(1003)

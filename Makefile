@@ -21,7 +21,7 @@ demo: .venv/installed ## real Postgres changes through the log into objects, liv
 	@PATH="$(CURDIR)/$(tools):$$PATH" $(bin)/penstock demo $(ARGS)
 
 test: check ## every check and every test that takes seconds
-	@PATH="$(CURDIR)/$(tools):$$PATH" $(bin)/python -m pytest -m 'not long' $(ARGS)
+	@PATH="$(CURDIR)/$(tools):$$PATH" $(bin)/python -m pytest -m 'not long' -n auto --dist loadfile $(ARGS)
 
 check: .venv/installed ## style, types, import rules
 	@$(bin)/ruff check .

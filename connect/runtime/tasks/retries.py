@@ -62,7 +62,7 @@ class Retries:
         cause = f"{stage}: {type(error).__name__}: {error}"
         _logger.log(
             logging.WARNING if backoff.attempt == 1 else logging.INFO,
-            "%s. Attempt %d follows in %.1f s.", cause, backoff.attempt + 1, seconds,
+            "%s. Attempt %d follows in %.1f s.", cause.rstrip("."), backoff.attempt + 1, seconds,
         )  # fmt: skip
         self._progress.retrying(cause, backoff.attempt, seconds)
         return seconds

@@ -30,7 +30,7 @@ _GROUP_NAME = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
 
 @lru_cache(256)
-def compile_pattern(text: str) -> re.Pattern[str]:
+def compile_pattern(text: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     r"""A pattern that matches what Java's would. Raises ValueError where it is no regular expression.
 
     ``\d``, ``\w`` and ``\s`` are ASCII, as in Java. Translated: ``(?<name>..)``, ``\Q..\E``, ``\p{Alpha}`` and the like.
@@ -47,7 +47,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
         return r"\Z" if match[0] == r"\z" else match[0]
 
     try:
-        return re.compile(_TOKEN.sub(translated, text), re.ASCII)
+        return re.compile(_TOKEN.sub(translated, text), re.ASCII | (re.IGNORECASE if ignore_case else re.NOFLAG))
     except re.error as error:
         raise ValueError(f"'{text}' is no regular expression: {error}") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connect.api import CommaList, ConnectorConfig, Key, Unserved
+from connect.api.java_regex import compile_pattern
 from connectors.postgres.filters import Filters
 from connectors.postgres.unserved import UNSERVED
 
@@ -107,10 +107,7 @@ class PostgresConfig(ConnectorConfig):
     @classmethod
     def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+            compile_pattern(pattern)
         return value
 
     @model_validator(mode="after")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+
+from connect.api.java_regex import compile_pattern
 
 Filter = Callable[[str], bool]
 
@@ -12,8 +13,8 @@ BUILTIN_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 
 
 def matcher(patterns: Sequence[str]) -> Filter:
-    """Whether one of the patterns matches a whole name, in any case. Raises re.error."""
-    compiled = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+    """Whether one of the patterns, in Java's dialect, matches a whole name, in any case. Raises ValueError."""
+    compiled = [compile_pattern(pattern, ignore_case=True) for pattern in patterns]
     return lambda name: any(pattern.fullmatch(name) for pattern in compiled)
 
 

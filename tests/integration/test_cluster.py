@@ -199,11 +199,14 @@ def test_a_worker_that_sleeps_too_long_finds_its_tasks_gone(
         os.kill(sleeper.pid, signal.SIGCONT)
     # A leader that wakes may deal once more before it knows that it leads no longer, and is overruled: that costs a second
     # ending. Once the leader's writes are transactions, that write fails.
-    wait_until(lambda: journal.lines("closed"), 10, "the sleeper's own task has ended")
+    # Librdkafka 2.16 may abort a process that wakes with an admin request under way (an assertion in rd_kafka_enq_once): then
+    # its task has died with it.
+    died = lambda: sleeper.process.poll() is not None  # noqa: E731
+    wait_until(lambda: journal.lines("closed") or died(), 10, "the sleeper's own task has ended")
     time.sleep(3)
     status = awake.request("GET", "/connectors/count/status")[1]
     assert status["tasks"][0]["state"] == "RUNNING"
-    assert len(journal.lines("closed")) == len(journal) - 1, "exactly one task runs"
+    assert len(journal) - len(journal.lines("closed")) - died() == 1, "exactly one task runs"
 
 
 def test_a_worker_restarted_at_once_takes_its_tasks_up_again(log: Any, start_cluster: Any, numbers: Numbers) -> None:

@@ -31,7 +31,8 @@ import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from benchmarks.processes import cpu_seconds, descendants
-from benchmarks.start import free_port, started, wait_for_rest
+from benchmarks.start import started, wait_for_rest
+from connect.demo.child_process import free_port
 
 TABLE = "bench_rows"
 LONGEST_SILENCE_SECONDS = 90

@@ -19,14 +19,9 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.processes import proportional_set_size
+from connect.demo.child_process import free_port
 
 ROUNDS = 5
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
+import tomllib
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("connect", "connectors", "core_log")
@@ -39,8 +37,12 @@ def test_every_module_says_what_it_is() -> None:
     assert not silent
 
 
-def test_the_wheel_holds_the_packages_and_nothing_of_the_users(tmp_path: Path) -> None:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    if not names:
-        pytest.skip("not a git checkout")
-    assert not [name for name in names if name.startswith(("config/", "tests/")) and name.endswith("config/__init__.py")]
+def test_the_wheel_holds_the_packages_and_nothing_of_the_users() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    assert set(settings["include"]) == {pattern for package in PACKAGES for pattern in (package, f"{package}.*")}
+    assert not list((ROOT / "config").rglob("*.py")), "config/ holds files to copy: an importable one would shadow a user's own"
+
+
+def test_every_folder_of_code_is_a_package() -> None:
+    """The wheel's packages are found by their __init__.py: a folder without one would be left out in silence."""
+    assert not [str(path.parent.relative_to(ROOT)) for path in SOURCES if not (path.parent / "__init__.py").exists()]
